@@ -1,0 +1,52 @@
+// Who may import whom (docs/architecture.md). scripts/check.mjs fails if no module was looked at.
+const client = 'node_modules/(kafkajs|snappy|lz4-napi|@bokuweb|amqplib|mqtt|@aws-sdk|@smithy)/';
+const layer = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: allowed },
+});
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    layer('core-imports-nothing', '^src/core/', '^src/core/'),
+    layer('cloudevents-imports-core', '^src/cloudevents/', '^src/(core|cloudevents)/'),
+    layer('router-imports-core', '^src/router/', '^src/(core|router)/'),
+    layer('policies-import-core', '^src/policies/', '^src/(core|policies)/'),
+    layer('models-import-core', '^src/models/', '^src/(core|models)/'),
+    layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
+    layer('pipeline-imports-core', '^src/pipeline/', '^src/(core|pipeline)/'),
+    layer('observability-imports-core', '^src/observability/', '^src/(core|observability)/'),
+    layer('config-imports', '^src/config/', '^src/(core|config)/|^src/adapters/(spec|registry)\\.ts$'),
+    {
+      name: 'adapter-imports-no-sibling',
+      severity: 'error',
+      from: { path: '^src/adapters/([^/]+)/' },
+      to: { path: '^src/', pathNot: '^src/(core|cloudevents)/|^src/adapters/spec\\.ts$|^src/adapters/$1/' },
+    },
+    {
+      name: 'cli-and-admin-speak-to-the-app',
+      severity: 'error',
+      from: { path: '^src/(cli|admin)/' },
+      to: { path: '^src/(pipeline|router|policies|models)/' },
+    },
+    {
+      name: 'only-adapters-import-clients',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/' },
+      to: { path: client },
+    },
+    {
+      name: 'only-the-scorer-imports-onnxruntime',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/models/scorer\\.ts$' },
+      to: { path: 'node_modules/onnxruntime' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  },
+};
