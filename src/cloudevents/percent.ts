@@ -14,7 +14,7 @@ const ESCAPED: readonly string[] = Array.from(
 
 /** Percent-encodes space, `"`, `%` and all but U+0021–007E as UTF-8. CR and LF cannot get through. */
 export function encodeHeader(value: string): string {
-  for (let i = 0; i < value.length; i += 1) if (!isLiteral(value.charCodeAt(i))) return escape(value);
+  for (let i = 0; i < value.length; i += 1) if (!isLiteral(value.charCodeAt(i))) return percentEncoded(value);
   return value;
 }
 
@@ -53,7 +53,7 @@ function isLiteral(c: number): boolean {
   return c > 0x20 && c < 0x7f && c !== QUOTE && c !== PERCENT;
 }
 
-function escape(value: string): string {
+function percentEncoded(value: string): string {
   let out = '';
   for (const byte of Buffer.from(value, 'utf8')) out += isLiteral(byte) ? String.fromCharCode(byte) : ESCAPED[byte];
   return out;
