@@ -27,7 +27,12 @@ export interface EventDelivery {
 /** Bytes that could not be decoded: dead-lettered verbatim with the reason, never retried. */
 export interface PoisonDelivery {
   readonly event?: undefined;
-  readonly poison: { readonly code: string; readonly message: string; readonly raw: Buffer; readonly contentType?: string | undefined };
+  readonly poison: {
+    readonly code: string;
+    readonly message: string;
+    readonly raw: Buffer;
+    readonly contentType?: string | undefined;
+  };
   readonly attempt: number;
   readonly orderingKey: string | undefined;
   readonly meta: DeliveryMeta;

@@ -18,8 +18,9 @@ function parseUnits(text: string): number | undefined {
 }
 
 function parseIso(text: string): number | undefined {
-  const match =
-    /^P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(text);
+  const match = /^P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(
+    text,
+  );
   if (match === null || text.endsWith('T') || text === 'P') return undefined;
   const [, d = '0', h = '0', m = '0', s = '0'] = match;
   return Number(d) * 86_400_000 + Number(h) * 3_600_000 + Number(m) * 60_000 + Number(s) * 1_000;

@@ -1,0 +1,134 @@
+import { compileWrap, type Wrap } from '../../cloudevents/wrap.ts';
+import { HealthRecord } from '../../core/connection.ts';
+import type { Delivery, DeliveryBatch, Outcome } from '../../core/delivery.ts';
+import { FairleadError } from '../../core/errors.ts';
+import type { CheckItem, Health, Intake, Source } from '../../core/source.ts';
+import type { AdapterContext, CommonSourceConfig } from '../spec.ts';
+import type { MemoryTopic, StoredRecord } from './broker.ts';
+import { decode } from './codec.ts';
+import type { SourceConfig } from './config.ts';
+
+export class MemorySource implements Source {
+  readonly #topic: MemoryTopic;
+  readonly #config: SourceConfig & CommonSourceConfig;
+  readonly #context: AdapterContext;
+  readonly #wrap: Wrap;
+  readonly #health = new HealthRecord();
+  readonly #unsettled = new Map<number, StoredRecord>();
+  #intake: Intake | undefined;
+  #stop: (() => void) | undefined;
+  #paused = false;
+  #scheduled = false;
+
+  constructor(topic: MemoryTopic, config: SourceConfig & CommonSourceConfig, context: AdapterContext) {
+    this.#topic = topic;
+    this.#config = config;
+    this.#context = context;
+    this.#wrap = compileWrap(config.as, { type: 'io.fairlead.memory.record', source: '/memory/{topic}' });
+  }
+
+  async open(intake: Intake, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#intake = intake;
+    this.#stop = this.#topic.onRecords(() => this.#schedule());
+    this.#health.up();
+    this.#schedule();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  async lag(): Promise<number> {
+    return this.#topic.waiting;
+  }
+
+  async check(): Promise<CheckItem[]> {
+    return [{ what: `memory topic "${this.#topic.name}"`, ok: true }];
+  }
+
+  health(): Health {
+    return this.#health.read({ unsettled: this.#unsettled.size });
+  }
+
+  async drained(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#stop?.();
+    this.#intake = undefined;
+    this.#topic.giveBack([...this.#unsettled.values()]);
+    this.#unsettled.clear();
+    this.#health.closed();
+  }
+
+  /** Gathers what is put in one turn of the event loop into one batch. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#hand();
+    });
+  }
+
+  #hand(): void {
+    const intake = this.#intake;
+    if (intake === undefined || this.#paused) return;
+    const records = this.#topic.take(this.#config.maxBatch);
+    if (records.length === 0) return;
+    for (const record of records) this.#unsettled.set(record.offset, record);
+    const deliveries = records.map((record) => this.#delivery(record));
+    intake.batch(new MemoryBatch(deliveries, records, (record, outcome) => this.#settle(record, outcome)));
+    if (this.#topic.waiting > 0) this.#schedule();
+  }
+
+  #delivery(stored: StoredRecord): Delivery {
+    const { record, offset, attempt } = stored;
+    const topic = this.#topic.name;
+    const meta = { position: { topic, offset }, headers: record.headers };
+    const resolve = (name: string): string | undefined => ({ topic, key: record.key, offset: String(offset) })[name];
+    try {
+      const event = decode(record, this.#wrap, resolve, `${topic}-${offset}`);
+      const partitionkey = event.extensions['partitionkey'];
+      const orderingKey = record.key ?? (partitionkey === undefined ? undefined : String(partitionkey));
+      return { event, attempt, orderingKey, meta };
+    } catch (error) {
+      if (!(error instanceof FairleadError)) throw error;
+      const raw = record.body ?? Buffer.alloc(0);
+      const poison = { code: error.code, message: error.message, raw, contentType: record.contentType };
+      return { poison, attempt, orderingKey: record.key, meta };
+    }
+  }
+
+  #settle(record: StoredRecord, outcome: Outcome): void {
+    if (!this.#unsettled.delete(record.offset)) return; // closed meanwhile: it was given back then
+    if (outcome.verdict !== 'retry') this.#topic.acknowledge(1);
+    else if ((outcome.delayMs ?? 0) === 0) this.#topic.giveBack([record]);
+    else this.#context.clock.after(outcome.delayMs as number, () => this.#topic.giveBack([record]));
+  }
+}
+
+class MemoryBatch implements DeliveryBatch {
+  readonly deliveries: readonly Delivery[];
+  readonly #records: readonly StoredRecord[];
+  readonly #settle: (record: StoredRecord, outcome: Outcome) => void;
+
+  constructor(
+    deliveries: readonly Delivery[],
+    records: readonly StoredRecord[],
+    settle: (record: StoredRecord, outcome: Outcome) => void,
+  ) {
+    this.deliveries = deliveries;
+    this.#records = records;
+    this.#settle = settle;
+  }
+
+  settle(index: number, outcome: Outcome): void {
+    this.#settle(this.#records[index] as StoredRecord, outcome);
+  }
+}

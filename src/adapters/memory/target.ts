@@ -1,0 +1,71 @@
+import { HealthRecord } from '../../core/connection.ts';
+import type { CheckItem, Health } from '../../core/source.ts';
+import {
+  CONFIRMED,
+  type Leg,
+  resultOf,
+  type SendLimits,
+  type SendResult,
+  type Target,
+  type TargetNotify,
+} from '../../core/target.ts';
+import type { CommonTargetConfig } from '../spec.ts';
+import type { MemoryTopic } from './broker.ts';
+import { encode } from './codec.ts';
+import type { TargetConfig } from './config.ts';
+import { closed, topicFull } from './errors.ts';
+
+export class MemoryTarget implements Target {
+  readonly limits: SendLimits = { maxEvents: 512, maxBytes: 4_194_304, concurrency: 4 };
+  readonly #topic: MemoryTopic;
+  readonly #config: TargetConfig & CommonTargetConfig;
+  readonly #health = new HealthRecord();
+  #full = false;
+  #stop: (() => void) | undefined;
+
+  constructor(topic: MemoryTopic, config: TargetConfig & CommonTargetConfig) {
+    this.#topic = topic;
+    this.#config = config;
+  }
+
+  async open(notify: TargetNotify, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#stop = this.#topic.onRoom(() => {
+      if (!this.#full || this.#topic.room === 0) return;
+      this.#full = false;
+      notify.available();
+    });
+    this.#health.up();
+  }
+
+  async send(legs: readonly Leg[]): Promise<readonly SendResult[]> {
+    if (this.#health.status === 'closed') return legs.map(() => resultOf(closed(this.#topic.name)));
+    const { encoding, headers } = this.#config;
+    const records = legs.map((leg) => ({
+      ...encode(leg.event, encoding),
+      key: leg.key,
+      headers: headers === 'pass' ? leg.meta.headers : undefined,
+    }));
+    const accepted = this.#topic.put(records);
+    this.#full = accepted < legs.length;
+    const refusal = this.#full ? resultOf(topicFull(this.#topic.name, this.#topic.maxEvents)) : CONFIRMED;
+    return legs.map((_, index) => (index < accepted ? CONFIRMED : refusal));
+  }
+
+  async backlog(): Promise<number> {
+    return this.#topic.waiting;
+  }
+
+  async check(): Promise<CheckItem[]> {
+    return [{ what: `memory topic "${this.#topic.name}"`, ok: true }];
+  }
+
+  health(): Health {
+    return this.#health.read();
+  }
+
+  async close(): Promise<void> {
+    this.#stop?.();
+    this.#health.closed();
+  }
+}

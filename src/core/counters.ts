@@ -1,0 +1,50 @@
+/** Upper bounds of the delivery latency histogram, in milliseconds; the last bucket is +Inf. */
+export const LATENCY_BOUNDS_MS: readonly number[] = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000,
+];
+
+/** Plain counters of one source, bumped in place on the hot path and read by metrics and the live summary. */
+export class SourceCounters {
+  received = 0;
+  acknowledged = 0;
+  returned = 0;
+  rejected = 0;
+  /** Counted on its own, not derived, so that the accounting identity can fail. */
+  inFlight = 0;
+  inFlightBytes = 0;
+  poison = 0;
+  unmatched = 0;
+
+  /** `received = acknowledged + returned + rejected + in-flight`. */
+  balanced(): boolean {
+    return this.received === this.acknowledged + this.returned + this.rejected + this.inFlight;
+  }
+}
+
+/** Plain counters of one (route, entry of `to`). */
+export class LegCounters {
+  planned = 0;
+  confirmed = 0;
+  deadLettered = 0;
+  dropped = 0;
+  spooled = 0;
+  /** Counted on its own, not derived. */
+  pending = 0;
+  retries = 0;
+  unknown = 0;
+  latencySumMs = 0;
+  /** One more than {@link LATENCY_BOUNDS_MS}. */
+  readonly latency: number[] = new Array(LATENCY_BOUNDS_MS.length + 1).fill(0);
+
+  /** `planned = confirmed + dead-lettered + dropped + spooled + pending`. */
+  balanced(): boolean {
+    return this.planned === this.confirmed + this.deadLettered + this.dropped + this.spooled + this.pending;
+  }
+
+  observe(ms: number): void {
+    this.latencySumMs += ms;
+    let bucket = 0;
+    while (bucket < LATENCY_BOUNDS_MS.length && ms > (LATENCY_BOUNDS_MS[bucket] as number)) bucket += 1;
+    this.latency[bucket] = (this.latency[bucket] as number) + 1;
+  }
+}

@@ -1,0 +1,275 @@
+import type { Clock } from '../core/clock.ts';
+import type { LanePolicy } from '../core/policy.ts';
+import type { SendLimits, SendResult, Target } from '../core/target.ts';
+import type { LegOwner, PendingLeg } from './leg.ts';
+import { KeyedQueue } from './ordering.ts';
+import { DelayQueue } from './queue.ts';
+
+/** Whether the target can be reached: closes the lane without consuming attempts. */
+export interface AvailabilityPolicy extends LanePolicy {
+  readonly down: boolean;
+  available(): void;
+  unavailable(now: number): void;
+}
+
+export type Failure = Exclude<SendResult, { status: 'confirmed' }>;
+
+export type RetryRule = (leg: PendingLeg, failure: Failure) => { readonly retryInMs: number } | 'give-up';
+
+const NO_RESULT: Failure = {
+  status: 'unknown',
+  code: 'E_TARGET_CONTRACT',
+  message: 'the target gave no result',
+  retryable: true,
+};
+
+export interface LaneOptions {
+  readonly name: string;
+  readonly target: Target;
+  readonly limits: SendLimits;
+  /** See `TargetFeatures.orderedBatch`. */
+  readonly orderedBatch: boolean;
+  /** Bounds of what waits or is under way; beyond either the sources that feed the lane are held. */
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+  readonly availability: AvailabilityPolicy;
+  /** Further policies, all of which must admit a send. */
+  readonly policies: readonly LanePolicy[];
+  readonly retry: RetryRule;
+  readonly owner: LegOwner;
+  readonly clock: Clock;
+  /** Called when the lane has become full, and when it has drained to half of its bounds. */
+  readonly onPressure: (lane: Lane, full: boolean) => void;
+}
+
+/** The bounded, ordered queue in front of one target, and the loop that sends from it in batches. */
+export class Lane {
+  readonly name: string;
+  readonly target: Target;
+  readonly #o: LaneOptions;
+  readonly #queue = new KeyedQueue();
+  readonly #waiting = new DelayQueue<PendingLeg>();
+  readonly #sending = new Set<AbortController>();
+  #depth = 0;
+  #bytes = 0;
+  #full = false;
+  #stopped = false;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #cancelWake: (() => void) | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#o = options;
+    this.name = options.name;
+    this.target = options.target;
+  }
+
+  /** Legs waiting, backing off or under way. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** True while the target cannot be reached. */
+  get down(): boolean {
+    return this.#o.availability.down;
+  }
+
+  /** Takes a leg in; {@link kick} sends. */
+  add(leg: PendingLeg): void {
+    this.#depth += 1;
+    this.#bytes += leg.bytes;
+    this.#queue.add(leg);
+    if (!this.#full && (this.#depth >= this.#o.maxEvents || this.#bytes >= this.#o.maxBytes)) {
+      this.#full = true;
+      this.#o.onPressure(this, true);
+    }
+  }
+
+  /** Sends what may be sent now. */
+  kick(): void {
+    const { clock, limits } = this.#o;
+    if (this.#stopped) return;
+    const now = clock.now();
+    for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
+    while (this.#queue.ready > 0 && this.#sending.size < limits.concurrency) {
+      const wait = this.#admit(now);
+      if (wait > 0) {
+        this.#expire(now);
+        this.#wakeIn(wait, now);
+        break;
+      }
+      const batch = this.#nextBatch(now);
+      if (batch.length > 0) this.#send(batch);
+    }
+    const next = this.#waiting.nextAt;
+    if (next !== undefined) this.#wakeIn(next - now, now);
+  }
+
+  available(): void {
+    this.#o.availability.available();
+    this.kick();
+  }
+
+  unavailable(): void {
+    this.#o.availability.unavailable(this.#o.clock.now());
+  }
+
+  /** Stops sending and aborts what is under way; what has not ended stays unsettled. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake?.();
+    for (const abort of this.#sending) abort.abort();
+  }
+
+  #admit(now: number): number {
+    let wait = this.#o.availability.admit(now);
+    for (const policy of this.#o.policies) wait = Math.max(wait, policy.admit(now));
+    return wait;
+  }
+
+  #nextBatch(now: number): PendingLeg[] {
+    const { limits, orderedBatch } = this.#o;
+    const batch: PendingLeg[] = [];
+    let bytes = 0;
+    while (batch.length < limits.maxEvents) {
+      const head = this.#queue.take();
+      if (head === undefined) break;
+      if (this.#expired(head, now)) continue;
+      if (batch.length > 0 && bytes + head.bytes > limits.maxBytes) {
+        this.#queue.putBack(head);
+        break;
+      }
+      batch.push(head);
+      head.taken = true;
+      bytes += head.bytes;
+      for (let leg = orderedBatch ? head.next : undefined; leg !== undefined; leg = leg.next) {
+        if (batch.length >= limits.maxEvents || bytes + leg.bytes > limits.maxBytes) break;
+        if (leg.ended) continue;
+        batch.push(leg);
+        leg.taken = true;
+        bytes += leg.bytes;
+      }
+    }
+    return batch;
+  }
+
+  /** Dead-letters a leg whose `maxAge` is over. */
+  #expired(leg: PendingLeg, now: number): boolean {
+    const { maxAgeMs } = leg.spec.settings;
+    if (maxAgeMs === undefined || now - leg.receivedAt <= maxAgeMs) return false;
+    const cause = { code: 'E_MAX_AGE', message: `older than maxAge (${maxAgeMs} ms) before it could be sent` };
+    this.#end(leg);
+    this.#o.owner.failed(leg, cause, now);
+    this.#queue.release(leg);
+    return true;
+  }
+
+  /** While the lane is closed nothing is dequeued, so `maxAge` is enforced here. */
+  #expire(now: number): void {
+    for (let n = this.#queue.ready; n > 0; n -= 1) {
+      const leg = this.#queue.take();
+      if (leg !== undefined && !this.#expired(leg, now)) this.#queue.again(leg);
+    }
+  }
+
+  #send(batch: PendingLeg[]): void {
+    const abort = new AbortController();
+    this.#sending.add(abort);
+    let timeoutMs = 0;
+    for (const leg of batch) timeoutMs = Math.max(timeoutMs, leg.spec.settings.timeoutMs);
+    const cancel = this.#o.clock.after(timeoutMs, () => abort.abort());
+    const settle = (results: readonly SendResult[]): void => {
+      cancel();
+      this.#sending.delete(abort);
+      if (!this.#stopped) this.#settle(batch, results);
+    };
+    this.target.send(batch, abort.signal).then(settle, (error: unknown) => {
+      // A target that rejects breaks its contract; the outcome of every leg is unknown then.
+      const message = error instanceof Error ? error.message : String(error);
+      settle(batch.map(() => ({ status: 'unknown', code: 'E_TARGET_CONTRACT', message, retryable: true })));
+    });
+  }
+
+  #settle(batch: PendingLeg[], results: readonly SendResult[]): void {
+    const { clock, owner, availability, policies } = this.#o;
+    const now = clock.now();
+    availability.settled(results, now);
+    for (const policy of policies) policy.settled(results, now);
+    let delays: Map<PendingLeg, number> | undefined;
+    for (let i = 0; i < batch.length; i += 1) {
+      const leg = batch[i] as PendingLeg;
+      const result = results[i] ?? NO_RESULT;
+      if (result.status === 'confirmed') {
+        this.#end(leg);
+        owner.done(leg, now);
+        continue;
+      }
+      const retryInMs = this.#failed(leg, result, now);
+      if (retryInMs > 0) delays = (delays ?? new Map()).set(leg, retryInMs);
+    }
+    const again: PendingLeg[] = [];
+    for (let i = 0; i < batch.length; i += 1) {
+      const leg = batch[i] as PendingLeg;
+      // A key's legs stand side by side in a batch, and one release looks at them all.
+      if (leg.key !== undefined && i > 0 && batch[i - 1]?.key === leg.key) continue;
+      const retry = this.#queue.release(leg);
+      if (retry !== undefined) again.push(retry);
+    }
+    for (const leg of batch) leg.taken = false;
+    // Backwards, so that those put back at the front keep their order.
+    for (const leg of again.reverse()) {
+      const delay = delays?.get(leg);
+      if (delay === undefined) this.#queue.putBack(leg);
+      else this.#waiting.add(now + delay, leg);
+    }
+    this.#relieve();
+    this.kick();
+  }
+
+  /** Milliseconds to wait before the leg's next attempt; 0 when it ended or did not count as an attempt. */
+  #failed(leg: PendingLeg, failure: Failure, now: number): number {
+    const { counters } = leg.spec;
+    if (failure.status === 'unknown') counters.unknown += 1;
+    if (failure.unavailable === true) return 0;
+    const decision = this.#o.retry(leg, failure);
+    if (decision === 'give-up') {
+      this.#end(leg);
+      this.#o.owner.failed(leg, failure, now);
+      return 0;
+    }
+    counters.retries += 1;
+    leg.attempt += 1;
+    return Math.max(1, decision.retryInMs);
+  }
+
+  #end(leg: PendingLeg): void {
+    leg.ended = true;
+    this.#depth -= 1;
+    this.#bytes -= leg.bytes;
+  }
+
+  #relieve(): void {
+    const { maxEvents, maxBytes, onPressure } = this.#o;
+    if (!this.#full || this.#depth > maxEvents / 2 || this.#bytes > maxBytes / 2) return;
+    this.#full = false;
+    onPressure(this, false);
+  }
+
+  #wakeIn(ms: number, now: number): void {
+    const at = now + ms;
+    if (at >= this.#wakeAt) return;
+    this.#cancelWake?.();
+    this.#wakeAt = at;
+    this.#cancelWake = this.#o.clock.after(ms, () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.kick();
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import type { LegCounters } from '../core/counters.ts';
+import type { DeliveryMeta } from '../core/delivery.ts';
+import type { MeshEvent } from '../core/event.ts';
+import type { DeliverySettings } from '../core/routing.ts';
+import type { Leg } from '../core/target.ts';
+import type { Lane } from './lane.ts';
+import type { BatchTracker } from './tracker.ts';
+
+/** One entry of a route's `to`: where its legs go and how. */
+export interface LegSpec {
+  readonly route: string;
+  readonly lane: Lane;
+  readonly settings: DeliverySettings;
+  readonly counters: LegCounters;
+}
+
+/** Why a leg ends without a confirmation. */
+export interface Cause {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a lane owes its owner: exactly one call of `done` or `failed` per leg. */
+export interface LegOwner {
+  done(leg: PendingLeg, now: number): void;
+  /** The leg cannot be delivered and needs its dead letter. */
+  failed(leg: PendingLeg, cause: Cause, now: number): void;
+}
+
+/** A leg in a lane. Legs of one key form a chain through `next`; only the first of a chain is ready or under way. */
+export class PendingLeg implements Leg {
+  readonly event: MeshEvent;
+  readonly meta: DeliveryMeta;
+  readonly key: string | undefined;
+  readonly spec: LegSpec;
+  readonly tracker: BatchTracker;
+  readonly index: number;
+  readonly bytes: number;
+  /** Monotonic milliseconds of the receipt. */
+  readonly receivedAt: number;
+  attempt = 1;
+  ended = false;
+  /** Part of a send that is under way. */
+  taken = false;
+  next: PendingLeg | undefined = undefined;
+
+  constructor(
+    event: MeshEvent,
+    meta: DeliveryMeta,
+    key: string | undefined,
+    spec: LegSpec,
+    tracker: BatchTracker,
+    index: number,
+    bytes: number,
+    receivedAt: number,
+  ) {
+    this.event = event;
+    this.meta = meta;
+    this.key = key;
+    this.spec = spec;
+    this.tracker = tracker;
+    this.index = index;
+    this.bytes = bytes;
+    this.receivedAt = receivedAt;
+  }
+
+  get route(): string {
+    return this.spec.route;
+  }
+}

@@ -1,0 +1,255 @@
+import type { Clock, Random } from '../core/clock.ts';
+import { LegCounters } from '../core/counters.ts';
+import type { DeadLetterInit, DeadLetterKeeper } from '../core/dead-letter.ts';
+import type { DeliveryBatch, EventDelivery, PoisonDelivery } from '../core/delivery.ts';
+import type { Log } from '../core/log.ts';
+import type { DeliverySettings, RouteMatcher } from '../core/routing.ts';
+import { DeadLettering } from './dead-lettering.ts';
+import type { SourceIntake } from './intake.ts';
+import type { Lane } from './lane.ts';
+import { type Cause, type LegOwner, type LegSpec, PendingLeg } from './leg.ts';
+import { BatchTracker } from './tracker.ts';
+
+/** A route as the pipeline sees it; its number is its place in the list given to the pipeline. */
+export interface RoutePlan {
+  readonly name: string;
+  /** One leg per entry. */
+  readonly legs: readonly LegSpec[];
+  /** Legs are planned and held, not sent. */
+  readonly paused: boolean;
+}
+
+/** What happens to an event that no route matched. */
+export type UnmatchedPlan =
+  | { readonly action: 'dead-letter' | 'drop' | 'fail' }
+  | { readonly action: 'send'; readonly plan: RoutePlan };
+
+export interface PipelineOptions {
+  readonly matcher: RouteMatcher;
+  readonly routes: readonly RoutePlan[];
+  readonly unmatched: UnmatchedPlan;
+  readonly lanes: ReadonlyMap<string, Lane>;
+  readonly deadLetters: DeadLetterKeeper;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Counters of legs that no route planned: what was poison or matched nothing. */
+export type AsideCounters = Readonly<Record<'poison' | 'unmatched', LegCounters>>;
+
+/**
+ * The path of an event: a batch comes in, every event is matched and its legs planned into lanes; a delivery is settled
+ * when each of its legs is confirmed, dead-lettered durably, or dropped by a named rule and counted.
+ */
+export class Pipeline implements LegOwner {
+  readonly aside: AsideCounters = { poison: new LegCounters(), unmatched: new LegCounters() };
+  readonly deadLettering: DeadLettering;
+  readonly #o: PipelineOptions;
+  readonly #matched: number[] = [];
+  readonly #held: PendingLeg[] = [];
+  /** Legs on their way to a dead-letter target, by the leg that carries the wrapped event. */
+  readonly #relays = new Map<PendingLeg, { origin: PendingLeg; cause: Cause }>();
+  #closed = false;
+
+  constructor(options: PipelineOptions) {
+    this.#o = options;
+    const { clock, random, log } = options;
+    this.deadLettering = new DeadLettering({ keeper: options.deadLetters, clock, random, log });
+  }
+
+  /** Takes over a batch from a source; see `Intake`. */
+  take(intake: SourceIntake, batch: DeliveryBatch): void {
+    if (this.#closed) return;
+    const now = this.#o.clock.now();
+    const tracker = new BatchTracker(batch, intake);
+    const { deliveries } = batch;
+    for (let index = 0; index < deliveries.length; index += 1) {
+      const delivery = deliveries[index] as EventDelivery | PoisonDelivery;
+      if (delivery.event === undefined) this.#poison(intake, tracker, index, delivery);
+      else this.#plan(intake, tracker, index, delivery, now);
+    }
+    intake.taken();
+    for (const lane of intake.lanes) {
+      if (lane.full) intake.hold(lane);
+      lane.kick();
+    }
+  }
+
+  /** No more batches are taken in from now on. */
+  close(): void {
+    this.#closed = true;
+    for (const lane of this.#o.lanes.values()) lane.stop();
+  }
+
+  done(leg: PendingLeg, now: number): void {
+    const relay = this.#relays.size > 0 ? this.#relays.get(leg) : undefined;
+    if (relay !== undefined) {
+      this.#relays.delete(leg);
+      this.#deadLettered(relay.origin);
+      return;
+    }
+    const { counters } = leg.spec;
+    counters.pending -= 1;
+    counters.confirmed += 1;
+    counters.observe(now - leg.receivedAt);
+    leg.tracker.ended(leg.index);
+  }
+
+  failed(leg: PendingLeg, cause: Cause, now: number): void {
+    const relay = this.#relays.get(leg);
+    if (relay !== undefined) {
+      // The dead-letter target refused it as well: the store is what is left, unless it already has it.
+      this.#relays.delete(leg);
+      this.#o.log.warn(
+        { code: cause.code, route: relay.origin.route, target: leg.spec.lane.name },
+        'dead-letter target failed',
+      );
+      if (relay.origin.spec.settings.deadLetter.store) this.#deadLettered(relay.origin);
+      else this.#keep(relay.origin, relay.cause, () => this.#deadLettered(relay.origin));
+      return;
+    }
+    const { store, target } = leg.spec.settings.deadLetter;
+    const relayed = target === undefined ? undefined : this.#o.lanes.get(target);
+    if (store) {
+      this.#keep(leg, cause, () =>
+        relayed === undefined ? this.#deadLettered(leg) : this.#relay(leg, cause, relayed, now),
+      );
+    } else if (relayed !== undefined) {
+      this.#relay(leg, cause, relayed, now);
+    } else {
+      leg.spec.counters.pending -= 1;
+      leg.spec.counters.dropped += 1;
+      leg.tracker.ended(leg.index);
+    }
+  }
+
+  #plan(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: EventDelivery, now: number): void {
+    const matched = this.#matched;
+    matched.length = 0;
+    const { event } = delivery;
+    this.#o.matcher.match(event, intake.number, matched);
+    if (matched.length === 0) {
+      this.#unmatched(intake, tracker, index, delivery, now);
+      return;
+    }
+    let legs = 0;
+    for (const number of matched) legs += (this.#o.routes[number] as RoutePlan).legs.length;
+    tracker.expect(index, legs, event.bytes);
+    for (const number of matched)
+      this.#enqueue(this.#o.routes[number] as RoutePlan, intake, tracker, index, delivery, now);
+  }
+
+  #enqueue(
+    plan: RoutePlan,
+    intake: SourceIntake,
+    tracker: BatchTracker,
+    index: number,
+    delivery: EventDelivery,
+    now: number,
+  ): void {
+    const { event, meta } = delivery;
+    const key = intake.keyed ? delivery.orderingKey : undefined;
+    for (const spec of plan.legs) {
+      spec.counters.planned += 1;
+      spec.counters.pending += 1;
+      const leg = new PendingLeg(event, meta, key, spec, tracker, index, event.bytes, now);
+      if (plan.paused) this.#held.push(leg);
+      else spec.lane.add(leg);
+    }
+  }
+
+  #unmatched(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: EventDelivery, now: number): void {
+    const { unmatched } = this.#o;
+    const { event, meta } = delivery;
+    intake.counters.unmatched += 1;
+    if (unmatched.action === 'send') {
+      tracker.expect(index, unmatched.plan.legs.length, event.bytes);
+      this.#enqueue(unmatched.plan, intake, tracker, index, delivery, now);
+      return;
+    }
+    const counters = this.aside.unmatched;
+    counters.planned += 1;
+    if (unmatched.action !== 'dead-letter') {
+      counters.dropped += 1;
+      if (unmatched.action === 'fail') tracker.reject(index, 'E_UNMATCHED');
+      tracker.expect(index, 1, event.bytes);
+      tracker.ended(index);
+      return;
+    }
+    const letter = {
+      event,
+      raw: undefined,
+      contentType: event.datacontenttype,
+      code: 'E_UNMATCHED',
+      message: 'no route matched',
+    };
+    this.#aside(intake, tracker, index, event.bytes, counters, { ...letter, attempts: 0, meta });
+  }
+
+  #poison(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: PoisonDelivery): void {
+    const { code, message, raw, contentType } = delivery.poison;
+    intake.counters.poison += 1;
+    this.aside.poison.planned += 1;
+    const letter = { event: undefined, raw, contentType, code, message, attempts: 0, meta: delivery.meta };
+    this.#aside(intake, tracker, index, raw.length, this.aside.poison, letter);
+  }
+
+  /** Dead-letters a delivery that has no leg. */
+  #aside(
+    intake: SourceIntake,
+    tracker: BatchTracker,
+    index: number,
+    bytes: number,
+    counters: LegCounters,
+    letter: Omit<DeadLetterInit, 'source' | 'route' | 'target' | 'receivedAt'>,
+  ): void {
+    counters.pending += 1;
+    tracker.expect(index, 1, bytes);
+    const receivedAt = this.#o.clock.wall();
+    this.deadLettering.put({ ...letter, source: intake.name, route: undefined, target: undefined, receivedAt }, () => {
+      counters.pending -= 1;
+      counters.deadLettered += 1;
+      tracker.ended(index);
+    });
+  }
+
+  #keep(leg: PendingLeg, cause: Cause, kept: () => void): void {
+    this.deadLettering.put(this.#letter(leg, cause), kept);
+  }
+
+  #letter(leg: PendingLeg, cause: Cause): DeadLetterInit {
+    const { clock } = this.#o;
+    return {
+      event: leg.event,
+      raw: undefined,
+      contentType: leg.event.datacontenttype,
+      code: cause.code,
+      message: cause.message,
+      attempts: leg.attempt,
+      source: leg.tracker.source,
+      meta: leg.meta,
+      route: leg.route,
+      target: leg.spec.lane.name,
+      receivedAt: clock.wall() - (clock.now() - leg.receivedAt),
+    };
+  }
+
+  /** Sends the wrapped event to the route's dead-letter target, in that target's own lane. */
+  #relay(origin: PendingLeg, cause: Cause, lane: Lane, now: number): void {
+    const settings: DeliverySettings = { ...origin.spec.settings, maxAgeMs: undefined };
+    const wrapped = this.#o.deadLetters.wrap(this.#letter(origin, cause));
+    // Not a planned leg of its own: it ends the leg it stands for, so it has counters nobody adds up.
+    const spec: LegSpec = { route: origin.route, lane, settings, counters: new LegCounters() };
+    const leg = new PendingLeg(wrapped, origin.meta, undefined, spec, origin.tracker, origin.index, wrapped.bytes, now);
+    this.#relays.set(leg, { origin, cause });
+    lane.add(leg);
+    lane.kick();
+  }
+
+  #deadLettered(leg: PendingLeg): void {
+    leg.spec.counters.pending -= 1;
+    leg.spec.counters.deadLettered += 1;
+    leg.tracker.ended(leg.index);
+  }
+}

@@ -1,0 +1,46 @@
+import type { MeshEvent } from '../core/event.ts';
+import type { Filter, RouteMatcher } from '../core/routing.ts';
+import { compileFilters, type Predicate } from './filter.ts';
+
+/** A route as matchers see it; its number is its place in the list. */
+export interface MatchedRoute {
+  /** Numbers of the sources it reads. */
+  readonly from: readonly number[];
+  readonly filters: readonly Filter[];
+  /** False: a match ends the search. */
+  readonly continue: boolean;
+  /** True: never matches. */
+  readonly disabled: boolean;
+}
+
+interface Candidate {
+  readonly number: number;
+  readonly matches: Predicate;
+  readonly last: boolean;
+}
+
+/** Tries the routes of a source one after the other: the oracle for, and the simplest of, the matchers. */
+export class LinearMatcher implements RouteMatcher {
+  readonly #bySource: Candidate[][] = [];
+
+  constructor(routes: readonly MatchedRoute[]) {
+    routes.forEach((route, number) => {
+      if (route.disabled) return;
+      const candidate = { number, matches: compileFilters(route.filters), last: !route.continue };
+      for (const source of new Set(route.from)) {
+        this.#bySource[source] ??= [];
+        this.#bySource[source].push(candidate);
+      }
+    });
+  }
+
+  match(event: MeshEvent, source: number, out: number[]): void {
+    const candidates = this.#bySource[source];
+    if (candidates === undefined) return;
+    for (const candidate of candidates) {
+      if (!candidate.matches(event)) continue;
+      out.push(candidate.number);
+      if (candidate.last) return;
+    }
+  }
+}
