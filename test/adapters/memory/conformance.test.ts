@@ -25,6 +25,7 @@ sourceSuite({
   kind: 'memory',
   features: memory.source?.features as NonNullable<typeof memory.source>['features'],
   redelivery: 'exact',
+  without: ['missing'],
   async setup() {
     const topic = new MemoryBroker(10_000).topic(randomUUID());
     return {
@@ -36,7 +37,8 @@ sourceSuite({
         topic.put([{ contentType: 'application/cloudevents+json', body }]);
         return body;
       },
-      create: () => new MemorySource(topic, { topic: topic.name, maxBatch: 7, maxEventBytes: 1_048_576 }, testContext('in')),
+      create: () =>
+        new MemorySource(topic, { topic: topic.name, maxBatch: 7, maxEventBytes: 1_048_576 }, testContext('in')),
       async teardown() {},
     };
   },
@@ -45,6 +47,7 @@ sourceSuite({
 targetSuite({
   kind: 'memory',
   encodings: ['binary', 'structured', 'raw'],
+  without: ['refusal', 'missing'],
   async setup() {
     const topic = new MemoryBroker(10_000).topic(randomUUID());
     const take = (count: number) => {
