@@ -1,0 +1,79 @@
+import type { AdapterSpec } from '../adapters/spec.ts';
+import { type SourceFields, sourceFields, type TargetFields, targetFields } from './common.ts';
+import type { Entries, Entry } from './entries.ts';
+import { mergePolicies, type PolicyFields } from './policy.ts';
+import type { Outline } from './schema.ts';
+import type { AdapterConfig, GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './types.ts';
+
+/** The parsed parts as the rest of the program reads them. */
+export function normalise(outline: Outline, entries: Entries, revision: string): GatewayConfig {
+  return {
+    name: outline.name,
+    revision,
+    brokers: [...entries.brokers.values()].map(({ name, adapter, fields: { type: _, ...own } }) => ({
+      name,
+      kind: adapter.type,
+      adapter: own,
+    })),
+    sources: [...entries.sources.values()].map(source),
+    targets: [...entries.targets.values()].map((entry) => target(entry, outline.policies)),
+    routes: outline.routes.map(route),
+    unmatched: outline.unmatched,
+    store: outline.store,
+    drain: { deadlineMs: outline.drain.deadline },
+    log: outline.log,
+  };
+}
+
+function source({ name, adapter, fields }: Entry<AdapterConfig & SourceFields>): SourceConfig {
+  const { broker, order, window, as, maxEventBytes } = fields;
+  return {
+    name,
+    kind: adapter.type,
+    broker,
+    order,
+    window,
+    adapter: { ...own(fields, sourceFields.shape), ...(as === undefined ? {} : { as }), maxEventBytes },
+  };
+}
+
+function target(
+  { name, adapter, fields }: Entry<AdapterConfig & TargetFields>,
+  policies: Outline['policies'],
+): TargetConfig {
+  const { broker, labels, policies: bound, batch, concurrency, lane, encoding, headers } = fields;
+  return {
+    name,
+    kind: adapter.type,
+    broker,
+    labels,
+    policies: bound,
+    delivery: mergePolicies(bound.map((policy) => policies[policy] as PolicyFields)),
+    batch: defined({ maxEvents: batch?.maxEvents, maxBytes: batch?.maxBytes }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    lane,
+    adapter: { ...own(fields, targetFields.shape), ...(encoding === undefined ? {} : { encoding }), headers },
+  };
+}
+
+function route({ delivery, when, ...fields }: Outline['routes'][number]): RouteConfig {
+  return {
+    ...fields,
+    when: { filters: when?.filters ?? [] },
+    delivery: {
+      ...defined({ retry: delivery?.retry, timeoutMs: delivery?.timeout }),
+      deadLetter: delivery?.deadLetter ?? { store: true },
+    },
+  };
+}
+
+/** The adapter's own fields of an entry. */
+export function own(fields: AdapterConfig, common: AdapterSpec['broker']['shape']): AdapterConfig {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => !Object.hasOwn(common, key)));
+}
+
+function defined<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

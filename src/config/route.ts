@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { duration } from '../adapters/fields.ts';
+import { entryName, nameList, notYet } from './names.ts';
+import type { Filter, UnmatchedConfig } from './types.ts';
+
+/** The dialects a filter may use, for did-you-mean; `sql` is understood and refused. */
+export const FILTER_DIALECTS: readonly string[] = ['exact', 'prefix', 'suffix', 'all', 'any', 'not'];
+
+const attributes = (what: string): z.ZodType<Record<string, string> | undefined, Record<string, string> | undefined> =>
+  z
+    .record(
+      z.string().regex(/^[a-z0-9]+$/, { error: 'expected the name of an attribute (lower-case letters and digits)' }),
+      z.string({ error: 'expected text; put numbers and booleans in quotes' }),
+      { error: 'expected attributes with their values, e.g. { type: com.acme.reading }' },
+    )
+    .optional()
+    .describe(what);
+
+const filter: z.ZodType<Filter, Filter> = z.lazy(() =>
+  z.strictObject(
+    {
+      exact: attributes('Attributes that must have exactly these values.'),
+      prefix: attributes('Attributes that must begin with these values.'),
+      suffix: attributes('Attributes that must end with these values.'),
+      all: z.array(filter, { error: 'expected a list of filters' }).optional().describe('Filters that must all pass.'),
+      any: z
+        .array(filter, { error: 'expected a list of filters' })
+        .min(1, { error: 'expected at least one filter: with none, nothing would pass' })
+        .optional()
+        .describe('Filters of which one must pass.'),
+      not: filter
+        .optional()
+        .describe('A filter that must not pass. A missing attribute fails a filter, so it passes here.'),
+      sql: notYet('CESQL filters are'),
+    },
+    { error: 'expected a filter such as { exact: { type: com.acme.reading } }' },
+  ),
+) as z.ZodType<Filter, Filter>;
+
+const deadLetter = z
+  .strictObject(
+    {
+      store: z.boolean().default(true).describe('Keep failed events in the local dead-letter store.'),
+      target: entryName()
+        .optional()
+        .describe('A target that is sent the failed event, wrapped in a CloudEvent with the cause.'),
+    },
+    { error: 'expected dead-letter settings, e.g. { store: true }' },
+  )
+  .refine(({ store, target }) => store || target !== undefined, {
+    error: 'store: false needs a target, else failed events would be lost',
+    path: ['store'],
+  });
+
+interface RouteFields {
+  name: string;
+  from: string[];
+  when?: { filters?: Filter[] | undefined } | undefined;
+  to: string[];
+  continue: boolean;
+  state: 'active' | 'paused' | 'disabled';
+  delivery?:
+    | {
+        retry?: number | undefined;
+        timeout?: number | undefined;
+        deadLetter?: { store: boolean; target?: string | undefined } | undefined;
+      }
+    | undefined;
+}
+
+/** One entry of `routes`. */
+export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
+  name: entryName().describe('Unique name, used in metrics, dead letters and traces.'),
+  from: nameList('sources').describe('The sources whose events this route looks at.'),
+  when: z
+    .strictObject({
+      filters: z
+        .array(filter, { error: 'expected a list of filters, e.g. [{ exact: { type: com.acme.reading } }]' })
+        .optional()
+        .describe('Filters on attributes that must all pass.'),
+      pattern: notYet('body patterns are'),
+    })
+    .optional()
+    .describe('The condition; without it every event matches.'),
+  to: nameList('targets').describe('The targets; each gets the event (one leg per entry).'),
+  continue: z.boolean().default(true).describe('Whether later routes are looked at after this one has matched.'),
+  delivery: z
+    .strictObject({
+      retry: z
+        .int()
+        .min(0)
+        .max(1_000)
+        .optional()
+        .describe("Attempts after the first, instead of the target's policies'."),
+      timeout: duration({ minMs: 1 }).optional().describe("Bound of one send, instead of the target's policies'."),
+      deadLetter: deadLetter.optional().describe('Where events go that could not be delivered.'),
+    })
+    .optional()
+    .describe("Overrides of the targets' policies for this route."),
+  state: z
+    .enum(['active', 'paused', 'disabled'])
+    .default('active')
+    .describe('`paused` holds the legs of matching events; `disabled` is as if the route were not there.'),
+});
+
+export const unmatchedSchema: z.ZodType<UnmatchedConfig> = z
+  .union([z.enum(['dead-letter', 'drop', 'fail']), z.strictObject({ to: nameList('targets') })], {
+    error: 'expected dead-letter, drop, fail or { to: [target] }',
+  })
+  .default('dead-letter')
+  .describe(
+    'What becomes of an event that no route matches: kept as a dead letter, dropped and counted, given back to the source (`fail`), or sent to targets.',
+  );

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { byteSize, duration } from '../adapters/fields.ts';
+import type { AdapterSpec } from '../adapters/spec.ts';
+import { sourceFields, targetFields } from './common.ts';
+import { entryName, notYet } from './names.ts';
+import { type PolicyFields, policySchema } from './policy.ts';
+import { routeSchema, unmatchedSchema } from './route.ts';
+import type { StoreConfig, UnmatchedConfig } from './types.ts';
+
+/** The schemas of one kind of entry by adapter type. */
+export type EntrySchemas = ReadonlyMap<string, z.ZodObject>;
+
+/** Everything that is known about the shape of a configuration, for one list of adapters. */
+export interface ConfigSchemas {
+  readonly brokers: EntrySchemas;
+  readonly sources: EntrySchemas;
+  readonly targets: EntrySchemas;
+  /** The whole file; an entry may have the shape of any adapter. */
+  readonly whole: z.ZodObject;
+  /** The whole file, entries left alone: which shape they have depends on the broker they name. */
+  readonly outline: z.ZodObject;
+}
+
+/** What the outline gives; entries are still as they stood in the file. */
+export interface Outline {
+  readonly name: string;
+  readonly brokers: Readonly<Record<string, unknown>>;
+  readonly sources: Readonly<Record<string, unknown>>;
+  readonly targets: Readonly<Record<string, unknown>>;
+  readonly policies: Readonly<Record<string, PolicyFields>>;
+  readonly routes: readonly z.infer<typeof routeSchema>[];
+  readonly unmatched: UnmatchedConfig;
+  readonly store: StoreConfig;
+  readonly drain: { readonly deadline: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+}
+
+/** Builds the one schema from which validation, JSON Schema, reference docs, echo and lint come. */
+export function configSchemas(adapters: readonly AdapterSpec[]): ConfigSchemas {
+  const brokers = new Map<string, z.ZodObject>();
+  const sources = new Map<string, z.ZodObject>();
+  const targets = new Map<string, z.ZodObject>();
+  for (const adapter of adapters) {
+    const type = z.literal(adapter.type).describe(adapter.summary);
+    brokers.set(adapter.type, merge(`broker ${adapter.type}`, adapter.broker, { type }));
+    if (adapter.source)
+      sources.set(adapter.type, merge(`source ${adapter.type}`, adapter.source.schema, sourceFields.shape));
+    if (adapter.target)
+      targets.set(adapter.type, merge(`target ${adapter.type}`, adapter.target.schema, targetFields.shape));
+  }
+  const whole = file(anyOf(brokers), anyOf(sources), anyOf(targets));
+  const left = z.unknown();
+  return { brokers, sources, targets, whole, outline: file(left, left, left) };
+}
+
+function merge(what: string, own: z.ZodObject, common: z.core.$ZodShape): z.ZodObject {
+  const taken = Object.keys(common).filter((key) => Object.hasOwn(own.shape, key));
+  if (taken.length > 0) throw new Error(`the schema of ${what} redefines ${taken.join(', ')}`);
+  return own.safeExtend(common) as z.ZodObject;
+}
+
+function anyOf(schemas: EntrySchemas): z.ZodType {
+  const [first, ...rest] = schemas.values();
+  return first === undefined ? z.never() : z.union([first, ...rest]);
+}
+
+function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObject {
+  const entries = (what: string, entry: z.ZodType): z.ZodType =>
+    z.record(entryName(), entry, {
+      error: `expected ${what} by name, e.g. ${what}: { my-${what.slice(0, -1)}: { … } }`,
+    });
+  return z.strictObject({
+    version: z.literal(1, { error: 'expected version: 1' }).describe('Version of this format.'),
+    name: entryName()
+      .default('fairlead')
+      .describe('Name of the gateway: prefix of client ids and default consumer group, shared by its replicas.'),
+    brokers: entries('brokers', broker).describe('Connections by name.'),
+    sources: entries('sources', source).describe('Subscriptions by name.'),
+    targets: entries('targets', target).describe('Destinations by name.'),
+    policies: z
+      .record(entryName(), policySchema)
+      .default({})
+      .describe('Rules about sending, by name; targets bind them.'),
+    routes: z
+      .array(routeSchema, { error: 'expected a list of routes (each begins with "- name:")' })
+      .describe('Which events go where. Every route that matches fires, in this order.'),
+    unmatched: unmatchedSchema,
+    store: z
+      .strictObject({
+        path: z.string().min(1).default('./.fairlead').describe('Directory of dead letters and other durable state.'),
+        maxBytes: byteSize({ min: 2 ** 20 })
+          .prefault('1GiB')
+          .describe('Most bytes on disk.'),
+        whenFull: z
+          .enum(['block', 'drop-oldest'])
+          .default('block')
+          .describe(
+            '`block` stops settling until there is room; `drop-oldest` gives up the oldest dead letters, counted.',
+          ),
+      })
+      .prefault({})
+      .describe('The local store.'),
+    drain: z
+      .strictObject({
+        deadline: duration()
+          .prefault('25s')
+          .describe('How long deliveries under way may take to finish after SIGTERM.'),
+      })
+      .prefault({})
+      .describe('Stopping.'),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error', 'silent'])
+          .default('info')
+          .describe('Least severity that is logged.'),
+      })
+      .prefault({})
+      .describe('Logging.'),
+    choices: notYet('choices are'),
+  });
+}

@@ -1,0 +1,104 @@
+import type { DeadLetterSettings, DeliverySettings } from '../core/routing.ts';
+
+/**
+ * A configuration that holds: validated, defaults in, references checked, durations in milliseconds, sizes in bytes.
+ * The entries stand in the order of the file.
+ */
+export interface GatewayConfig {
+  readonly name: string;
+  /** 12 hex digits of the SHA-256 of the file's text: which version of the rules decided, for dead letters. */
+  readonly revision: string;
+  readonly brokers: readonly BrokerConfig[];
+  readonly sources: readonly SourceConfig[];
+  readonly targets: readonly TargetConfig[];
+  readonly routes: readonly RouteConfig[];
+  readonly unmatched: UnmatchedConfig;
+  readonly store: StoreConfig;
+  readonly drain: { readonly deadlineMs: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+}
+
+/** The adapter's own fields, as its schema gave them. */
+export type AdapterConfig = Readonly<Record<string, unknown>>;
+
+export interface BrokerConfig {
+  readonly name: string;
+  /** The adapter's type. */
+  readonly kind: string;
+  readonly adapter: AdapterConfig;
+}
+
+/** A bound by count and by bytes; whichever is reached first. */
+export interface Bounds {
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+export interface SourceConfig {
+  readonly name: string;
+  readonly kind: string;
+  readonly broker: string;
+  readonly order: 'key' | 'none';
+  /** Bounds of the deliveries not settled yet; at either one the source is paused. */
+  readonly window: Bounds;
+  /** What `createSource` takes: the adapter's fields, `as` and `maxEventBytes`. */
+  readonly adapter: AdapterConfig;
+}
+
+export interface TargetConfig {
+  readonly name: string;
+  readonly kind: string;
+  readonly broker: string;
+  readonly labels: Readonly<Record<string, string | number | boolean>>;
+  /** Names of the policies, for display; {@link TargetConfig.delivery} is what they come to. */
+  readonly policies: readonly string[];
+  readonly delivery: DeliveryPolicy;
+  /** Overrides of the adapter's own limits of one send. */
+  readonly batch: Partial<Bounds>;
+  readonly concurrency?: number;
+  readonly lane: Bounds;
+  /** What `createTarget` takes: the adapter's fields, `encoding` and `headers`. */
+  readonly adapter: AdapterConfig;
+}
+
+/** What the policies of a target come to; the route adds its dead-letter settings and overrides. */
+export type DeliveryPolicy = Omit<DeliverySettings, 'deadLetter'>;
+
+export interface RouteConfig {
+  readonly name: string;
+  readonly from: readonly string[];
+  /** All of `filters` must pass; none: everything does. */
+  readonly when: { readonly filters: readonly Filter[] };
+  readonly to: readonly string[];
+  /** False: an event that matches looks at no later route. */
+  readonly continue: boolean;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly delivery: RouteDelivery;
+}
+
+export interface RouteDelivery {
+  readonly retry?: number;
+  readonly timeoutMs?: number;
+  readonly deadLetter: DeadLetterSettings;
+}
+
+/**
+ * A filter in the dialects of the CloudEvents Subscriptions API. Several dialects in one filter and several attributes in
+ * one dialect all hold (AND); an empty filter passes.
+ */
+export interface Filter {
+  readonly exact?: Readonly<Record<string, string>>;
+  readonly prefix?: Readonly<Record<string, string>>;
+  readonly suffix?: Readonly<Record<string, string>>;
+  readonly all?: readonly Filter[];
+  readonly any?: readonly Filter[];
+  readonly not?: Filter;
+}
+
+export type UnmatchedConfig = 'dead-letter' | 'drop' | 'fail' | { readonly to: readonly string[] };
+
+export interface StoreConfig {
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly whenFull: 'block' | 'drop-oldest';
+}
