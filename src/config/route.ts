@@ -16,26 +16,31 @@ const attributes = (what: string): z.ZodType<Record<string, string> | undefined,
     .optional()
     .describe(what);
 
-const filter: z.ZodType<Filter, Filter> = z.lazy(() =>
-  z.strictObject(
-    {
-      exact: attributes('Attributes that must have exactly these values.'),
-      prefix: attributes('Attributes that must begin with these values.'),
-      suffix: attributes('Attributes that must end with these values.'),
-      all: z.array(filter, { error: 'expected a list of filters' }).optional().describe('Filters that must all pass.'),
-      any: z
-        .array(filter, { error: 'expected a list of filters' })
-        .min(1, { error: 'expected at least one filter: with none, nothing would pass' })
-        .optional()
-        .describe('Filters of which one must pass.'),
-      not: filter
-        .optional()
-        .describe('A filter that must not pass. A missing attribute fails a filter, so it passes here.'),
-      sql: notYet('CESQL filters are'),
-    },
-    { error: 'expected a filter such as { exact: { type: com.acme.reading } }' },
-  ),
-) as z.ZodType<Filter, Filter>;
+const filter: z.ZodType<Filter, Filter> = z
+  .lazy(() =>
+    z.strictObject(
+      {
+        exact: attributes('Attributes that must have exactly these values.'),
+        prefix: attributes('Attributes that must begin with these values.'),
+        suffix: attributes('Attributes that must end with these values.'),
+        all: z
+          .array(filter, { error: 'expected a list of filters' })
+          .optional()
+          .describe('Filters that must all pass.'),
+        any: z
+          .array(filter, { error: 'expected a list of filters' })
+          .min(1, { error: 'expected at least one filter: with none, nothing would pass' })
+          .optional()
+          .describe('Filters of which one must pass.'),
+        not: filter
+          .optional()
+          .describe('A filter that must not pass. A missing attribute fails a filter, so it passes here.'),
+        sql: notYet('CESQL filters are'),
+      },
+      { error: 'expected a filter such as { exact: { type: com.acme.reading } }' },
+    ),
+  )
+  .meta({ id: 'filter' }) as z.ZodType<Filter, Filter>;
 
 const deadLetter = z
   .strictObject(

@@ -42,11 +42,11 @@ export function configSchemas(adapters: readonly AdapterSpec[]): ConfigSchemas {
   const targets = new Map<string, z.ZodObject>();
   for (const adapter of adapters) {
     const type = z.literal(adapter.type).describe(adapter.summary);
-    brokers.set(adapter.type, merge(`broker ${adapter.type}`, adapter.broker, { type }));
+    brokers.set(adapter.type, merge(`${adapter.type} broker`, adapter.broker, { type }));
     if (adapter.source)
-      sources.set(adapter.type, merge(`source ${adapter.type}`, adapter.source.schema, sourceFields.shape));
+      sources.set(adapter.type, merge(`${adapter.type} source`, adapter.source.schema, sourceFields.shape));
     if (adapter.target)
-      targets.set(adapter.type, merge(`target ${adapter.type}`, adapter.target.schema, targetFields.shape));
+      targets.set(adapter.type, merge(`${adapter.type} target`, adapter.target.schema, targetFields.shape));
   }
   const whole = file(anyOf(brokers), anyOf(sources), anyOf(targets));
   const left = z.unknown();
@@ -55,8 +55,8 @@ export function configSchemas(adapters: readonly AdapterSpec[]): ConfigSchemas {
 
 function merge(what: string, own: z.ZodObject, common: z.core.$ZodShape): z.ZodObject {
   const taken = Object.keys(common).filter((key) => Object.hasOwn(own.shape, key));
-  if (taken.length > 0) throw new Error(`the schema of ${what} redefines ${taken.join(', ')}`);
-  return own.safeExtend(common) as z.ZodObject;
+  if (taken.length > 0) throw new Error(`the schema of the ${what} redefines ${taken.join(', ')}`);
+  return own.safeExtend(common).meta({ title: what }) as z.ZodObject;
 }
 
 function anyOf(schemas: EntrySchemas): z.ZodType {
