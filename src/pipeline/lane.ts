@@ -53,6 +53,7 @@ export class Lane {
   #depth = 0;
   #bytes = 0;
   #full = false;
+  #open = false;
   #stopped = false;
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelWake: (() => void) | undefined;
@@ -95,7 +96,7 @@ export class Lane {
   /** Sends what may be sent now. */
   kick(): void {
     const { clock, limits } = this.#o;
-    if (this.#stopped) return;
+    if (!this.#open || this.#stopped) return;
     const now = clock.now();
     for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
     while (this.#queue.ready > 0 && this.#sending.size < limits.concurrency) {
@@ -110,6 +111,12 @@ export class Lane {
     }
     const next = this.#waiting.nextAt;
     if (next !== undefined) this.#wakeIn(next - now, now);
+  }
+
+  /** The target has connected for the first time: sending may begin. */
+  open(): void {
+    this.#open = true;
+    this.kick();
   }
 
   available(): void {

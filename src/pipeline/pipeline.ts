@@ -58,6 +58,11 @@ export class Pipeline implements LegOwner {
     this.deadLettering = new DeadLettering({ keeper: options.deadLetters, clock, random, log });
   }
 
+  /** The plan of `unmatched: { to }`, which counts like a route. */
+  get unmatchedPlan(): RoutePlan | undefined {
+    return this.#o.unmatched.action === 'send' ? this.#o.unmatched.plan : undefined;
+  }
+
   /** Takes over a batch from a source; see `Intake`. */
   take(intake: SourceIntake, batch: DeliveryBatch): void {
     if (this.#closed) return;

@@ -7,17 +7,26 @@ import type { CommonTargetConfig } from '../spec.ts';
 
 /** What a topic holds: in binary mode the event itself stands for attributes beside data, else bytes with their media type. */
 export interface MemoryRecord {
-  readonly event?: MeshEvent | undefined;
-  readonly contentType?: string | undefined;
-  readonly body?: Buffer | undefined;
-  readonly key?: string | undefined;
-  readonly headers?: NativeHeaders | undefined;
+  readonly event: MeshEvent | undefined;
+  readonly contentType: string | undefined;
+  readonly body: Buffer | undefined;
+  readonly key: string | undefined;
+  readonly headers: NativeHeaders | undefined;
 }
 
-export function encode(event: MeshEvent, encoding: CommonTargetConfig['encoding']): MemoryRecord {
-  if (encoding === 'structured') return { contentType: STRUCTURED_JSON, body: encodeJson(event) };
-  if (encoding === 'raw') return { contentType: event.datacontenttype, body: event.data };
-  return { event };
+export function encode(
+  event: MeshEvent,
+  encoding: CommonTargetConfig['encoding'],
+  key?: string,
+  headers?: NativeHeaders,
+): MemoryRecord {
+  if (encoding === 'structured') {
+    return { event: undefined, contentType: STRUCTURED_JSON, body: encodeJson(event), key, headers };
+  }
+  if (encoding === 'raw') {
+    return { event: undefined, contentType: event.datacontenttype, body: event.data, key, headers };
+  }
+  return { event, contentType: undefined, body: undefined, key, headers };
 }
 
 /** Throws a coded error where the record claims to be a CloudEvent and is not. */

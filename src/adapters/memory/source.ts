@@ -1,7 +1,8 @@
 import { compileWrap, type Wrap } from '../../cloudevents/wrap.ts';
 import { HealthRecord } from '../../core/connection.ts';
-import type { Delivery, DeliveryBatch, Outcome } from '../../core/delivery.ts';
+import type { Delivery, Outcome } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
+import type { MeshEvent } from '../../core/event.ts';
 import type { CheckItem, Health, Intake, Source } from '../../core/source.ts';
 import type { AdapterContext, CommonSourceConfig } from '../spec.ts';
 import type { MemoryTopic, StoredRecord } from './broker.ts';
@@ -83,17 +84,15 @@ export class MemorySource implements Source {
     if (records.length === 0) return;
     for (const record of records) this.#unsettled.set(record.offset, record);
     const deliveries = records.map((record) => this.#delivery(record));
-    intake.batch(new MemoryBatch(deliveries, records, (record, outcome) => this.#settle(record, outcome)));
+    intake.batch({ deliveries, settle: (index, outcome) => this.#settle(records[index] as StoredRecord, outcome) });
     if (this.#topic.waiting > 0) this.#schedule();
   }
 
   #delivery(stored: StoredRecord): Delivery {
     const { record, offset, attempt } = stored;
-    const topic = this.#topic.name;
-    const meta = { position: { topic, offset }, headers: record.headers };
-    const resolve = (name: string): string | undefined => ({ topic, key: record.key, offset: String(offset) })[name];
+    const meta = { position: { topic: this.#topic.name, offset }, headers: record.headers };
     try {
-      const event = decode(record, this.#wrap, resolve, `${topic}-${offset}`);
+      const event = record.event ?? this.#decode(stored);
       const partitionkey = event.extensions['partitionkey'];
       const orderingKey = record.key ?? (partitionkey === undefined ? undefined : String(partitionkey));
       return { event, attempt, orderingKey, meta };
@@ -105,30 +104,16 @@ export class MemorySource implements Source {
     }
   }
 
+  #decode({ record, offset }: StoredRecord): MeshEvent {
+    const topic = this.#topic.name;
+    const resolve = (name: string): string | undefined => ({ topic, key: record.key, offset: String(offset) })[name];
+    return decode(record, this.#wrap, resolve, `${topic}-${offset}`);
+  }
+
   #settle(record: StoredRecord, outcome: Outcome): void {
     if (!this.#unsettled.delete(record.offset)) return; // closed meanwhile: it was given back then
     if (outcome.verdict !== 'retry') this.#topic.acknowledge(1);
     else if ((outcome.delayMs ?? 0) === 0) this.#topic.giveBack([record]);
     else this.#context.clock.after(outcome.delayMs as number, () => this.#topic.giveBack([record]));
-  }
-}
-
-class MemoryBatch implements DeliveryBatch {
-  readonly deliveries: readonly Delivery[];
-  readonly #records: readonly StoredRecord[];
-  readonly #settle: (record: StoredRecord, outcome: Outcome) => void;
-
-  constructor(
-    deliveries: readonly Delivery[],
-    records: readonly StoredRecord[],
-    settle: (record: StoredRecord, outcome: Outcome) => void,
-  ) {
-    this.deliveries = deliveries;
-    this.#records = records;
-    this.#settle = settle;
-  }
-
-  settle(index: number, outcome: Outcome): void {
-    this.#settle(this.#records[index] as StoredRecord, outcome);
   }
 }

@@ -41,11 +41,8 @@ export class MemoryTarget implements Target {
   async send(legs: readonly Leg[]): Promise<readonly SendResult[]> {
     if (this.#health.status === 'closed') return legs.map(() => resultOf(closed(this.#topic.name)));
     const { encoding, headers } = this.#config;
-    const records = legs.map((leg) => ({
-      ...encode(leg.event, encoding),
-      key: leg.key,
-      headers: headers === 'pass' ? leg.meta.headers : undefined,
-    }));
+    const pass = headers === 'pass';
+    const records = legs.map((leg) => encode(leg.event, encoding, leg.key, pass ? leg.meta.headers : undefined));
     const accepted = this.#topic.put(records);
     this.#full = accepted < legs.length;
     const refusal = this.#full ? resultOf(topicFull(this.#topic.name, this.#topic.maxEvents)) : CONFIRMED;

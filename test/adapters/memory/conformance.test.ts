@@ -34,7 +34,9 @@ sourceSuite({
       },
       async producePoison() {
         const body = Buffer.from('{"specversion":"1.0","id":');
-        topic.put([{ contentType: 'application/cloudevents+json', body }]);
+        topic.put([
+          { event: undefined, contentType: 'application/cloudevents+json', body, key: undefined, headers: undefined },
+        ]);
         return body;
       },
       create: () =>

@@ -1,0 +1,109 @@
+import { MemoryBroker } from '../src/adapters/memory/broker.ts';
+import { encode } from '../src/adapters/memory/codec.ts';
+import { memory } from '../src/adapters/memory/index.ts';
+import type { AdapterSpec } from '../src/adapters/spec.ts';
+import { Gateway } from '../src/app.ts';
+import { loadConfig } from '../src/config/load.ts';
+import type { DeadLetterKeeper } from '../src/core/dead-letter.ts';
+import { MeshEvent } from '../src/core/event.ts';
+import { median } from './stats.ts';
+
+const RING = 10_000;
+const KEYS = 1_000;
+const ROUTES = 10;
+
+/** Memory → ten routes → memory, with key order, a policy and counters on: the gateway's own cost per event. */
+export interface CoreResult {
+  readonly events: number;
+  readonly eventsPerCpuSecond: readonly number[];
+  readonly median: number;
+  readonly settled: number;
+}
+
+const CONFIG = `
+version: 1
+brokers: { mem: { type: memory, maxEvents: 200000 } }
+sources: { in: { broker: mem, topic: in, window: { maxEvents: 50000, maxBytes: 256MiB } } }
+targets:
+${Array.from({ length: ROUTES }, (_, n) => `  t${n}: { broker: mem, topic: out-${n}, policies: [careful], lane: { maxEvents: 50000, maxBytes: 256MiB } }`).join('\n')}
+policies: { careful: { retry: 5, backoffPolicy: exponential, backoffDelay: 200ms, timeout: 10s } }
+routes:
+${Array.from({ length: ROUTES }, (_, n) => `  - { name: r${n}, from: [in], when: { filters: [{ exact: { type: com.acme.t${n} } }] }, to: [t${n}], delivery: { deadLetter: { store: true } } }`).join('\n')}
+unmatched: drop
+`;
+
+const noDeadLetters: DeadLetterKeeper & { open(): Promise<void>; close(): Promise<void> } = {
+  open: async () => {},
+  close: async () => {},
+  put: async () => {
+    throw new Error('the core bench makes no dead letters');
+  },
+  wrap: () => {
+    throw new Error('the core bench makes no dead letters');
+  },
+};
+
+export async function benchCore(options: { events: number; rounds: number }): Promise<CoreResult> {
+  const ring = makeRing();
+  const rates: number[] = [];
+  let settled = 0;
+  await round(ring, Math.min(options.events, 200_000)); // warm-up
+  for (let n = 0; n < options.rounds; n += 1) {
+    const result = await round(ring, options.events);
+    rates.push(result.rate);
+    settled += result.settled;
+  }
+  return { events: options.events, eventsPerCpuSecond: rates, median: median(rates), settled };
+}
+
+async function round(ring: readonly MeshEvent[], count: number): Promise<{ rate: number; settled: number }> {
+  const hub = new MemoryBroker(200_000);
+  const spec: AdapterSpec = { ...memory, createBroker: () => hub };
+  const { config, findings } = loadConfig(CONFIG, { adapters: [spec], env: {}, readFile: () => '', file: 'bench' });
+  if (config === undefined) throw new Error(JSON.stringify(findings));
+  const gateway = new Gateway(config, noDeadLetters, { adapters: [spec] });
+  const input = hub.topic('in');
+  const outputs = Array.from({ length: ROUTES }, (_, n) => hub.topic(`out-${n}`));
+  await gateway.start((error) => {
+    throw error;
+  });
+  await gateway.ready(5_000);
+  const records = ring.map((event) => encode(event, 'binary'));
+  let produced = 0;
+  let consumed = 0;
+  const cpu = process.cpuUsage();
+  while (consumed < count) {
+    while (produced < count && input.room >= 2_000 && input.waiting < 8_000) {
+      const at = produced % ring.length;
+      produced += input.put(records.slice(at, at + Math.min(2_000, count - produced)));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const output of outputs) {
+      const taken = output.take(20_000).length;
+      output.acknowledge(taken);
+      consumed += taken;
+    }
+  }
+  const used = process.cpuUsage(cpu);
+  const source = gateway.status().sources[0];
+  const settled = source?.counters.acknowledged ?? 0;
+  if (settled !== count || !gateway.status().balanced) throw new Error(`settled ${settled} of ${count}`);
+  await gateway.stop();
+  return { rate: count / ((used.user + used.system) / 1e6), settled };
+}
+
+function makeRing(): MeshEvent[] {
+  const filler = 'x'.repeat(1024 - 40);
+  return Array.from(
+    { length: RING },
+    (_, n) =>
+      new MeshEvent({
+        id: `e-${n}`,
+        source: '/bench/core',
+        type: `com.acme.t${n % ROUTES}`,
+        datacontenttype: 'application/json',
+        extensions: Object.assign(Object.create(null), { partitionkey: `k-${n % KEYS}` }),
+        data: Buffer.from(JSON.stringify({ n, filler })),
+      }),
+  );
+}
