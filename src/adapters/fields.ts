@@ -70,11 +70,20 @@ const SIZE_HINT = 'expected a size such as "64KiB", "1MiB", "500KB" or a number 
 export function byteSize(bounds: { min?: number; max?: number } = {}): z.ZodType<number, string | number> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
   const schema = z
-    .union([z.number().int().nonnegative(), z.string().regex(SIZE)], { error: SIZE_HINT })
+    .union(
+      [z.int({ error: SIZE_HINT }).nonnegative({ error: SIZE_HINT }), z.string().regex(SIZE, { error: SIZE_HINT })],
+      { error: SIZE_HINT },
+    )
     .transform((size, context) => {
       const bytes = typeof size === 'number' ? size : parseSize(size);
       if (bytes >= min && bytes <= max) return bytes;
-      context.addIssue({ code: 'custom', message: `expected a size of ${formatBytes(min)} to ${formatBytes(max)}` });
+      context.addIssue({
+        code: 'custom',
+        message:
+          max === Number.MAX_SAFE_INTEGER
+            ? `expected a size of at least ${formatBytes(min)}`
+            : `expected a size of ${formatBytes(min)} to ${formatBytes(max)}`,
+      });
       return z.NEVER;
     });
   fieldKinds.add(schema, { kind: 'byteSize' });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { byteSize, template } from '../adapters/fields.ts';
 import type { CommonSourceConfig, CommonTargetConfig } from '../adapters/spec.ts';
-import { entryName, nameList, notYet } from './names.ts';
+import { nameList, notYet, reference } from './names.ts';
 import type { Bounds } from './types.ts';
 
 /** Fields that every source has, whatever its adapter. */
@@ -41,7 +41,7 @@ const wrap = z.strictObject({
 
 /** Every source's own fields stand beside these. */
 export const sourceFields: z.ZodType<SourceFields> & { readonly shape: z.core.$ZodShape } = z.strictObject({
-  broker: entryName().describe('The broker it subscribes at.'),
+  broker: reference().describe('The broker it subscribes at.'),
   as: wrap
     .optional()
     .describe(
@@ -59,7 +59,7 @@ export const sourceFields: z.ZodType<SourceFields> & { readonly shape: z.core.$Z
 
 /** Every target's own fields stand beside these. */
 export const targetFields: z.ZodType<TargetFields> & { readonly shape: z.core.$ZodShape } = z.strictObject({
-  broker: entryName().describe('The broker it sends to.'),
+  broker: reference().describe('The broker it sends to.'),
   encoding: z
     .enum(['binary', 'structured', 'raw'])
     .optional()
@@ -77,7 +77,7 @@ export const targetFields: z.ZodType<TargetFields> & { readonly shape: z.core.$Z
     )
     .default({})
     .describe('Free labels, e.g. `region` and `cost`.'),
-  policies: nameList('policies').default([]).describe('Policies by name; later ones override earlier ones.'),
+  policies: nameList('policies', 0).default([]).describe('Policies by name; later ones override earlier ones.'),
   batch: z
     .strictObject({
       maxEvents: z.int().min(1).max(10_000).optional().describe('Most events in one send.'),

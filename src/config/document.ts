@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import type { Finding, Located } from './finding.ts';
 import { interpolate, type Origin, type Surroundings } from './interpolate.ts';
+import { REDACTED, userinfo } from './redact.ts';
 import { didYouMean } from './suggest.ts';
 import { syntaxFindings } from './syntax.ts';
 
@@ -39,6 +40,7 @@ export class ConfigDocument {
   readonly #places = new Map<string, Place>();
   readonly #origins = new Map<string, ReadonlySet<Origin>>();
   readonly #broken: string[] = [];
+  readonly #private: string[] = [];
   readonly #surroundings: Surroundings;
   readonly #document: Document;
   #aliased = 0;
@@ -63,14 +65,21 @@ export class ConfigDocument {
       this.#report('E_CONFIG_YAML', 'the file is empty', 0, 'run "fairlead init" for a commented start');
       return;
     }
-    this.value = this.#convert(root, [], 0);
+    const value = this.#convert(root, [], 0);
+    if (this.#aliased <= MAX_ALIASED_NODES) this.value = value;
   }
 
   /** A finding at the place of its path: the key, the value, or whatever stands nearest above. */
   finding(located: Located): Finding {
-    const { severity, code, message, at, hint } = located;
+    const { severity, code, at, hint } = located;
+    const message = this.#scrub(located.message);
     const position = this.#position(this.#offset(located.path, at));
     return { severity, code, message, ...position, ...(hint === undefined ? {} : { hint }) };
+  }
+
+  /** Adapters may quote a value in their message; what a file held and who logs in must not show. */
+  #scrub(message: string): string {
+    return this.#private.reduce((text, secret) => text.replaceAll(secret, REDACTED), message);
   }
 
   /** What references a text was made from; undefined where it stood in the file as it is. */
@@ -177,7 +186,12 @@ export class ConfigDocument {
   }
 
   #convertText(raw: string, start: number, end: number, path: PropertyKey[]): string {
-    if (!raw.includes('${')) return raw;
+    const plain = raw.includes('${') ? this.#resolve(raw, start, end, path) : raw;
+    this.#private.push(...userinfo(plain));
+    return plain;
+  }
+
+  #resolve(raw: string, start: number, end: number, path: PropertyKey[]): string {
     const { text, origins, mistakes } = interpolate(raw, this.#surroundings);
     for (const { code, message, reference, name } of mistakes) {
       const found = this.#text.slice(start, end).indexOf(reference);
@@ -192,6 +206,7 @@ export class ConfigDocument {
     }
     if (mistakes.length > 0) this.#broken.push(idOf(path));
     if (origins.size > 0) this.#origins.set(idOf(path), origins);
+    if (origins.has('file') && text.length >= 4) this.#private.push(text);
     return text;
   }
 }

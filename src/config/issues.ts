@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { type Located, pathText } from './finding.ts';
 import { branches, schemasAt, shapeOf, unwrap, valueAt } from './inspect.ts';
+import { isNameIssue, properName } from './names.ts';
 import { FILTER_DIALECTS } from './route.ts';
 import { didYouMean } from './suggest.ts';
-import { nearestValue } from './wording.ts';
+import { FITS_NONE, nearestValue } from './wording.ts';
 
 /** Where the parsed value stands in the whole document. */
 export interface Frame {
@@ -20,7 +21,9 @@ export function locate(issue: z.core.$ZodIssue, frame: Frame): readonly Located[
     case 'unrecognized_keys':
       return issue.keys.map((key) => unknownKey(key, path, issue.path, frame));
     case 'invalid_key':
-      return [error('E_CONFIG_NAME', path, `${issue.issues[0]?.message ?? 'not a name'}`, 'key')];
+      return [
+        error('E_CONFIG_NAME', path, issue.issues[0]?.message ?? issue.message, 'key', rename(String(path.at(-1)))),
+      ];
     case 'invalid_union':
       return branchIssues(issue, frame, path, input);
     case 'invalid_type':
@@ -38,6 +41,9 @@ export function locate(issue: z.core.$ZodIssue, frame: Frame): readonly Located[
           issue.message,
         ),
       ];
+    case 'invalid_format':
+      if (isNameIssue(issue)) return [error('E_CONFIG_NAME', path, issue.message, 'value', rename(String(input)))];
+      return [error('E_CONFIG_VALUE', path, issue.message)];
     default:
       return [error('E_CONFIG_VALUE', path, issue.message)];
   }
@@ -51,6 +57,11 @@ function error(
   hint?: string,
 ): Located {
   return { severity: 'error', code, path, at, message: `${pathText(path)}: ${message}`, hint };
+}
+
+function rename(text: string): string | undefined {
+  const name = properName(text);
+  return name === undefined ? undefined : `write "${name}"`;
 }
 
 function missing(path: readonly PropertyKey[], message: string): Located {
@@ -97,6 +108,7 @@ function branchIssues(
   input: unknown,
 ): readonly Located[] {
   if (input === undefined) return [missing(path, issue.message)];
+  if (!issue.message.endsWith(FITS_NONE)) return [error('E_CONFIG_VALUE', path, issue.message)];
   const entered = issue.errors.filter(
     (errors) => !errors.some((inner) => inner.path.length === 0 && inner.code === 'invalid_type'),
   );

@@ -72,7 +72,8 @@ function walk(schema: Parameters<typeof unwrap>[0], value: unknown, path: readon
 
 function literalSecret(kind: string | undefined, text: string, path: readonly PropertyKey[]): readonly Located[] {
   const inUrl = /:\/\/[^/?#\s:@]*:[^/?#\s@]+@/.test(text) && redactUrl(text) !== text;
-  if (kind !== 'secret' && !inUrl) return [];
+  const harmlessUrl = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@]*(?:\/[^?#]*)?$/i.test(text);
+  if ((kind !== 'secret' || harmlessUrl) && !inUrl) return [];
   const what = inUrl ? 'a password stands in this URL' : 'a secret stands in the file';
   return [
     {
@@ -109,8 +110,17 @@ function templateNames(
     hint:
       variables === undefined
         ? undefined
-        : (didYouMean(name, variables) ?? `known: ${variables.map((v) => `{${v}}`).join(', ')}`),
+        : (didYouMean(
+            name,
+            variables.map((variable) => likened(variable, name)),
+          ) ?? `known: ${variables.map((v) => `{${v}}`).join(', ')}`),
   }));
+}
+
+/** A family as the member that `name` would be, so that `topik.1` is near to `topic.1`. */
+function likened(variable: string, name: string): string {
+  const dot = name.indexOf('.');
+  return variable.endsWith('.*') && dot >= 0 ? `${variable.slice(0, -2)}${name.slice(dot)}` : variable;
 }
 
 /** A variable of an adapter may be a family: `topic.*` stands for `topic.1`, `topic.2`, … */

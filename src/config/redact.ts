@@ -12,6 +12,13 @@ export function redactUrl(text: string): string {
   return text.replace(USERINFO, `$1${REDACTED}@`);
 }
 
+/** What stands between `://` and `@` in the URLs of a text. */
+export function userinfo(text: string): readonly string[] {
+  return Array.from(text.matchAll(USERINFO), ([match, scheme]) => match.slice((scheme as string).length, -1)).filter(
+    (user) => user.length > 2,
+  );
+}
+
 /**
  * A parsed value as it may be shown: secrets and what was read from files as `***`, URLs without their user, durations
  * and sizes as text again. `fromFile` tells which paths were read from files.

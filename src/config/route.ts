@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../adapters/fields.ts';
-import { entryName, nameList, notYet } from './names.ts';
+import { entryName, nameList, notYet, reference } from './names.ts';
 import type { Filter, UnmatchedConfig } from './types.ts';
 
 /** The dialects a filter may use, for did-you-mean; `sql` is understood and refused. */
@@ -46,14 +46,14 @@ const deadLetter = z
   .strictObject(
     {
       store: z.boolean().default(true).describe('Keep failed events in the local dead-letter store.'),
-      target: entryName()
+      target: reference()
         .optional()
         .describe('A target that is sent the failed event, wrapped in a CloudEvent with the cause.'),
     },
     { error: 'expected dead-letter settings, e.g. { store: true }' },
   )
   .refine(({ store, target }) => store || target !== undefined, {
-    error: 'store: false needs a target, else failed events would be lost',
+    error: 'false needs a target, else failed events would be lost',
     path: ['store'],
   });
 

@@ -82,7 +82,7 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
       .default({})
       .describe('Rules about sending, by name; targets bind them.'),
     routes: z
-      .array(routeSchema, { error: 'expected a list of routes (each begins with "- name:")' })
+      .array(routeSchema, { error: 'expected a list of routes, each beginning with "- name:"' })
       .describe('Which events go where. Every route that matches fires, in this order.'),
     unmatched: unmatchedSchema,
     store: z

@@ -52,9 +52,14 @@ export function syntaxFindings(
   }
   const [first] = [...document.errors.filter((error) => error.code !== 'DUPLICATE_KEY'), ...document.warnings];
   if (first === undefined) return { findings, fatal: false };
+  const offset = first.code === 'BAD_INDENT' ? afterBlanks(text, first.pos[0]) : first.pos[0];
   const said = reference(text, first.pos[0]) ?? SAID[first.code] ?? { message: `this is not YAML (${first.message})` };
-  findings.push({ severity: 'error', code: 'E_CONFIG_YAML', ...said, ...position(first.pos[0]) });
+  findings.push({ severity: 'error', code: 'E_CONFIG_YAML', ...said, ...position(offset) });
   return { findings, fatal: true };
+}
+
+function afterBlanks(text: string, offset: number): number {
+  return offset + (/^ */.exec(text.slice(offset))?.[0].length ?? 0);
 }
 
 /** An unquoted `${…}` inside `{ … }` or `[ … ]` reads as a map to YAML: the commonest mistake with references. */
