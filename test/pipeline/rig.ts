@@ -1,0 +1,177 @@
+import { LegCounters } from '../../src/core/counters.ts';
+import type { DeadLetterInit, DeadLetterKeeper } from '../../src/core/dead-letter.ts';
+import type { Delivery, Outcome } from '../../src/core/delivery.ts';
+import { silentLog } from '../../src/core/log.ts';
+import type { DeliverySettings } from '../../src/core/routing.ts';
+import type { Source } from '../../src/core/source.ts';
+import { CONFIRMED, type Leg, type SendResult, type Target } from '../../src/core/target.ts';
+import { SourceIntake } from '../../src/pipeline/intake.ts';
+import { Lane } from '../../src/pipeline/lane.ts';
+import type { LegOwner } from '../../src/pipeline/leg.ts';
+import { Pipeline, type UnmatchedPlan } from '../../src/pipeline/pipeline.ts';
+import { Availability } from '../../src/policies/availability.ts';
+import { afterFailure } from '../../src/policies/retry.ts';
+import { LinearMatcher } from '../../src/router/linear-matcher.ts';
+import { jsonEvent } from '../setup/events.ts';
+import { FakeClock } from '../setup/fake-clock.ts';
+
+export const SETTINGS: DeliverySettings = {
+  retry: 3,
+  backoff: { policy: 'exponential', delayMs: 100, maxMs: 1_000 },
+  retryAfterMaxMs: 5_000,
+  timeoutMs: 1_000,
+  maxAgeMs: undefined,
+  deadLetter: { store: true },
+};
+
+export type Behaviour = (leg: Leg, send: number) => SendResult;
+
+/** A target that answers after `latencyMs` on the fake clock with what `behaviour` says. */
+export class FakeTarget implements Target {
+  readonly limits = { maxEvents: 8, maxBytes: 1_000_000, concurrency: 2 };
+  readonly sends: Leg[][] = [];
+  readonly accepted: Leg[] = [];
+  behaviour: Behaviour = () => CONFIRMED;
+  running = 0;
+  readonly #clock: FakeClock;
+  readonly #latencyMs: () => number;
+
+  constructor(clock: FakeClock, latencyMs: () => number) {
+    this.#clock = clock;
+    this.#latencyMs = latencyMs;
+  }
+
+  async open(): Promise<void> {}
+
+  send(legs: readonly Leg[]): Promise<readonly SendResult[]> {
+    this.sends.push([...legs]);
+    this.running += 1;
+    return new Promise((resolve) => {
+      this.#clock.after(this.#latencyMs(), () => {
+        this.running -= 1;
+        const results = legs.map((leg) => this.behaviour(leg, this.sends.length));
+        legs.forEach((leg, i) => {
+          if (results[i]?.status === 'confirmed') this.accepted.push(leg);
+        });
+        resolve(results);
+      });
+    });
+  }
+
+  async backlog(): Promise<undefined> {}
+  check = async () => [];
+  health = () => ({ status: 'up' as const });
+  async close(): Promise<void> {}
+}
+
+export interface RigOptions {
+  readonly orderedBatch?: boolean;
+  readonly settings?: Partial<DeliverySettings>;
+  readonly unmatched?: UnmatchedPlan;
+  readonly lane?: { maxEvents?: number; maxBytes?: number };
+  readonly window?: { maxEvents: number; maxBytes: number };
+  readonly targets?: readonly string[];
+  readonly random?: () => number;
+  readonly latencyMs?: () => number;
+  /** Route filters; default matches everything. */
+  readonly type?: string;
+}
+
+/** One source, one route to the given targets, all on a fake clock. */
+export function rig(options: RigOptions = {}) {
+  const clock = new FakeClock();
+  const random = options.random ?? (() => 0.5);
+  const letters: DeadLetterInit[] = [];
+  const keeping = { fail: undefined as Error | undefined };
+  const deadLetters: DeadLetterKeeper = {
+    async put(batch) {
+      if (keeping.fail !== undefined) throw keeping.fail;
+      letters.push(...batch);
+    },
+    wrap: (letter) => jsonEvent(0, { type: 'wrapped', subject: letter.code }),
+  };
+  const calls: string[] = [];
+  const source = { pause: () => calls.push('pause'), resume: () => calls.push('resume') } as unknown as Source;
+  const owner: { current?: Pipeline } = {};
+  const relay: LegOwner = {
+    done: (leg, now) => owner.current?.done(leg, now),
+    failed: (leg, cause, now) => owner.current?.failed(leg, cause, now),
+  };
+  const settings = { ...SETTINGS, ...options.settings };
+  const targets = new Map<string, FakeTarget>();
+  const lanes = new Map<string, Lane>();
+  for (const name of options.targets ?? ['a']) {
+    const target = new FakeTarget(clock, options.latencyMs ?? (() => 1));
+    targets.set(name, target);
+    const lane = new Lane({
+      name,
+      target,
+      limits: target.limits,
+      orderedBatch: options.orderedBatch ?? false,
+      maxEvents: options.lane?.maxEvents ?? 1_000,
+      maxBytes: options.lane?.maxBytes ?? 10_000_000,
+      availability: new Availability(random),
+      policies: [],
+      retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
+      owner: relay,
+      clock,
+      onPressure: (which, full) => {
+        if (!full) intake.release(which);
+      },
+    });
+    lane.open();
+    lanes.set(name, lane);
+  }
+  const legs = [...lanes.values()]
+    .filter(({ name }) => name !== settings.deadLetter.target)
+    .map((lane) => ({ route: 'r', lane, settings, counters: new LegCounters() }));
+  const filters = options.type === undefined ? [] : [{ exact: { type: options.type } }];
+  const pipeline = new Pipeline({
+    matcher: new LinearMatcher([{ from: [0], filters, continue: true, disabled: false }]),
+    routes: [{ name: 'r', legs, paused: false }],
+    unmatched: options.unmatched ?? { action: 'dead-letter' },
+    lanes,
+    deadLetters,
+    clock,
+    random,
+    log: silentLog,
+  });
+  owner.current = pipeline;
+  const window = options.window ?? { maxEvents: 10_000, maxBytes: 1e9 };
+  const intake = new SourceIntake({ name: 'in', number: 0, source, keyed: true, lanes: [...lanes.values()], window });
+  const outcomes = new Map<string, Outcome[]>();
+  const deliver = (deliveries: readonly Delivery[]): void => {
+    pipeline.take(intake, {
+      deliveries,
+      settle: (index, outcome) => {
+        const id = deliveries[index]?.event?.id ?? `poison-${index}`;
+        outcomes.set(id, [...(outcomes.get(id) ?? []), outcome]);
+      },
+    });
+  };
+  const balanced = (): boolean =>
+    intake.counters.balanced() &&
+    [...legs.map(({ counters }) => counters), pipeline.aside.poison, pipeline.aside.unmatched].every((c) =>
+      c.balanced(),
+    );
+  return {
+    clock,
+    pipeline,
+    intake,
+    lanes,
+    targets,
+    target: targets.get('a') as FakeTarget,
+    legs,
+    letters,
+    keeping,
+    calls,
+    outcomes,
+    deliver,
+    balanced,
+  };
+}
+
+/** A delivery of event `n` under a key. */
+export function delivery(n: number, key?: string): Delivery & { event: NonNullable<Delivery['event']> } {
+  return { event: jsonEvent(n, { id: String(n) }), attempt: 1, orderingKey: key, meta: { position: { n } } };
+}
