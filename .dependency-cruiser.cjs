@@ -18,12 +18,12 @@ module.exports = {
     layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
     layer('pipeline-imports-core', '^src/pipeline/', '^src/(core|pipeline)/'),
     layer('observability-imports-core', '^src/observability/', '^src/(core|observability)/'),
-    layer('config-imports', '^src/config/', '^src/(core|config)/|^src/adapters/(spec|registry)\\.ts$'),
+    layer('config-imports', '^src/config/', '^src/(core|config)/|^src/adapters/(spec|fields|registry)\\.ts$'),
     {
       name: 'adapter-imports-no-sibling',
       severity: 'error',
       from: { path: '^src/adapters/([^/]+)/' },
-      to: { path: '^src/', pathNot: '^src/(core|cloudevents)/|^src/adapters/spec\\.ts$|^src/adapters/$1/' },
+      to: { path: '^src/', pathNot: '^src/(core|cloudevents)/|^src/adapters/(spec|fields)\\.ts$|^src/adapters/$1/' },
     },
     {
       name: 'cli-and-admin-speak-to-the-app',
