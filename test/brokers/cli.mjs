@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive } from './process.mjs';
 import { ensurePrograms } from './packages.mjs';
+import { isAlive } from './process.mjs';
 import { checkProvided } from './provided.mjs';
 import { BrokerRun } from './run.mjs';
 import { SPECS, selectSpecs } from './specs.mjs';
@@ -22,7 +22,7 @@ const progress = (line) => process.stderr.write(`${line}\n`);
 const print = (line) => process.stdout.write(`${line}\n`);
 
 const dir = join(runsRoot(), 'cli');
-const openRun = () => new BrokerRun(dir, { log: progress, startTimeoutMs: 90_000, removeDir: true });
+const openRun = () => new BrokerRun(dir, { log: progress, startTimeoutMs: 120_000, removeDir: true });
 
 /** @param {string[]} names */
 async function up(names) {
@@ -33,7 +33,10 @@ async function up(names) {
     const url = process.env[variable];
     return url === undefined || url === run.state.brokers[name]?.url ? '' : url;
   };
-  await ensurePrograms(specs.filter((spec) => !given(spec)).flatMap(({ programs }) => programs), progress);
+  await ensurePrograms(
+    specs.filter((spec) => !given(spec)).flatMap(({ programs }) => programs),
+    progress,
+  );
   const results = await Promise.allSettled(
     specs.map((spec) => (given(spec) ? checkProvided(spec, given(spec)) : run.start(spec))),
   );
@@ -44,7 +47,8 @@ async function up(names) {
     else print(describe(run, spec));
   }
   for (const [index, spec] of specs.entries()) {
-    if (results[index]?.status === 'fulfilled') print(`export ${spec.variable}=${given(spec) || run.broker(spec.name).url}`);
+    if (results[index]?.status === 'fulfilled')
+      print(`export ${spec.variable}=${given(spec) || run.broker(spec.name).url}`);
   }
   for (const result of results) {
     if (result.status !== 'rejected') continue;
@@ -73,12 +77,23 @@ async function status() {
     }
     const main = broker.processes.at(-1);
     const running = main !== undefined && isAlive(main);
-    const answers = running && (await probe(broker.url, 2_000).then(() => true, () => false));
+    const answers =
+      running &&
+      (await probe(broker.url, 2_000).then(
+        () => true,
+        () => false,
+      ));
     const state = answers ? 'up' : running ? 'not answering' : 'dead';
     rows.push([name, state, String(main?.pid ?? '-'), broker.url, broker.log]);
   }
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of rows) print(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  for (const row of rows)
+    print(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 async function down() {

@@ -34,7 +34,9 @@ function configuration({ dir, ports, settings }) {
     'pekko.http.server.idle-timeout': '120 s',
     'pekko.http.server.parsing.max-content-length': '64m',
     ...settings,
-  }).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('');
+  })
+    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+    .join('');
 }
 
 /** @type {import('./spec.mjs').BrokerSpec} */

@@ -20,7 +20,7 @@ export interface StartOptions {
   /** Where progress goes, a line at a time. */
   log?: (line: string) => void;
   settings?: Partial<Record<BrokerName, BrokerSettings>>;
-  /** How long one broker may take until it answers. Default: 90 000. */
+  /** How long one broker may take until it answers. Default: 120 000. */
   startTimeoutMs?: number;
 }
 

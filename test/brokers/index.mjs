@@ -38,12 +38,15 @@ function startGuard(dir) {
  * @returns {Promise<import('./index.mjs').Brokers>}
  */
 export async function startBrokers(options = {}) {
-  const { names = [], log = () => {}, settings = {}, startTimeoutMs = 90_000 } = options;
+  const { names = [], log = () => {}, settings = {}, startTimeoutMs = 120_000 } = options;
   const specs = selectSpecs(names);
   const provided = specs.filter(({ variable }) => process.env[variable]);
   const own = specs.filter((spec) => !provided.includes(spec));
   await Promise.all(provided.map((spec) => checkProvided(spec, process.env[spec.variable] ?? '')));
-  await ensurePrograms(own.flatMap(({ programs }) => programs), log);
+  await ensurePrograms(
+    own.flatMap(({ programs }) => programs),
+    log,
+  );
 
   const dir = options.dir ?? newRunDir();
   const run = new BrokerRun(dir, { log, startTimeoutMs, removeDir: options.dir === undefined });
@@ -58,7 +61,9 @@ export async function startBrokers(options = {}) {
   if (failed.length > 0) {
     run.state.removeDir = false; // the logs are wanted
     await stop();
-    throw failed.length === 1 ? failed[0] : new AggregateError(failed, failed.map(({ message }) => message).join('\n\n'));
+    throw failed.length === 1
+      ? failed[0]
+      : new AggregateError(failed, failed.map(({ message }) => message).join('\n\n'));
   }
 
   /** @param {BrokerName} name */

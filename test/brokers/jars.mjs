@@ -22,7 +22,10 @@ function cacheRoot() {
  */
 export async function resolveJars(name, log) {
   const pom = fileURLToPath(new URL(`${name}.pom.xml`, import.meta.url));
-  const hash = createHash('sha256').update(await readFile(pom)).digest('hex').slice(0, 16);
+  const hash = createHash('sha256')
+    .update(await readFile(pom))
+    .digest('hex')
+    .slice(0, 16);
   const target = join(cacheRoot(), hash);
   if (existsSync(target)) return target;
 

@@ -21,7 +21,7 @@ function properties({ dir, ports, settings }) {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${ports['controller']}`,
-    'listeners': `${broker},CONTROLLER://127.0.0.1:${ports['controller']}`,
+    listeners: `${broker},CONTROLLER://127.0.0.1:${ports['controller']}`,
     'advertised.listeners': broker,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
@@ -37,12 +37,17 @@ function properties({ dir, ports, settings }) {
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'share.coordinator.state.topic.num.partitions': 4,
+    // A killed node may not come back before its old session is over: 9 s by default.
+    'broker.session.timeout.ms': 4000,
+    'broker.heartbeat.interval.ms': 500,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
     'group.consumer.min.session.timeout.ms': 1000,
     'group.consumer.min.heartbeat.interval.ms': 300,
     ...settings,
-  }).map(([key, value]) => `${key}=${value}\n`).join('');
+  })
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
 }
 
 /** @type {import('./spec.mjs').BrokerSpec} */
@@ -70,7 +75,16 @@ export const kafka = {
     {
       id: 'kafka',
       command: javaCommand(),
-      args: ['-Xms256m', '-Xmx512m', '-XX:+UseG1GC', ...logging(), '-cp', join(jars, '*'), 'kafka.Kafka', join(dir, 'server.properties')],
+      args: [
+        '-Xms256m',
+        '-Xmx512m',
+        '-XX:+UseG1GC',
+        ...logging(),
+        '-cp',
+        join(jars, '*'),
+        'kafka.Kafka',
+        join(dir, 'server.properties'),
+      ],
     },
   ],
 

@@ -14,14 +14,16 @@ const EXTRA_FOLDERS = ['/usr/sbin', '/usr/lib/rabbitmq/bin'];
  */
 export function findProgram(program) {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...EXTRA_FOLDERS];
-  return folders.map((folder) => join(folder, program)).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return folders
+    .map((folder) => join(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
 
 // While the packages are installed no service of theirs is started: the tests run their own.
@@ -57,7 +59,9 @@ export async function ensurePrograms(requirements, log) {
   const { code, output } = await collect(command);
   const still = missing.filter(({ program }) => findProgram(program) === undefined);
   if (code !== 0 || still.length > 0) {
-    throw new Error(`apt-get could not install ${packages.join(', ')} (exit ${code}):\n${output.slice(-2000)}\n${advice}`);
+    throw new Error(
+      `apt-get could not install ${packages.join(', ')} (exit ${code}):\n${output.slice(-2000)}\n${advice}`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOWEST = 12_000;
 
@@ -24,12 +25,27 @@ function ephemeralStart() {
  * @param {number} port
  * @returns {Promise<boolean>}
  */
-export function isPortFree(port) {
+function isPortFree(port) {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
   });
+}
+
+/**
+ * @param {number[]} ports
+ * @param {number} [timeoutMs]
+ * @returns {Promise<boolean>} whether all of them are free, or become so in time
+ */
+export async function becomeFree(ports, timeoutMs = 5_000) {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const free = await Promise.all(ports.map(isPortFree));
+    if (!free.includes(false)) return true;
+    if (Date.now() > deadline) return false;
+    await sleep(100);
+  }
 }
 
 /** @returns {Promise<number>} a port that nobody listens on now, below the ephemeral ones */

@@ -126,6 +126,8 @@ export async function probeElasticmq(url, timeoutMs) {
     method: 'POST',
     body: new URLSearchParams({ Action: 'ListQueues' }),
     signal: AbortSignal.timeout(timeoutMs),
+  }).catch((error) => {
+    throw error.cause ?? error; // fetch itself only says that it failed
   });
   await response.arrayBuffer();
   if (!response.ok) throw new Error(`ListQueues answered ${response.status}`);

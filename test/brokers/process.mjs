@@ -9,15 +9,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 
 /**
- * Start time of a running process, or undefined when there is none (a zombie counts as none).
+ * Start time of a running process, or undefined when there is none (a mere zombie counts as none).
  * @param {number} pid
  * @returns {string | undefined}
  */
 function startTimeOf(pid) {
   if (process.platform !== 'linux') {
     try {
-      const options = /** @type {const} */ ({ encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-      const [state, ...started] = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], options).trim().split(/\s+/);
+      const args = ['-o', 'state=,lstart=', '-p', String(pid)];
+      const [state, ...started] = execFileSync('ps', args, { encoding: 'utf8' }).trim().split(/\s+/);
       return state === undefined || state.startsWith('Z') ? undefined : started.join(' ') || undefined;
     } catch {
       return undefined;
@@ -27,7 +27,9 @@ function startTimeOf(pid) {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command name (field 2) is in parentheses and may hold spaces: count from its end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    // A killed process is a zombie at once, but holds its ports until its last thread has ended.
+    const ended = fields[0] === 'X' || (fields[0] === 'Z' && Number(fields[17]) <= 1);
+    return ended ? undefined : fields[19];
   } catch {
     return undefined;
   }

@@ -19,7 +19,9 @@ function configuration({ ports, settings }) {
     'log.console': true,
     'log.console.level': 'warning',
     ...settings,
-  }).map(([key, value]) => `${key} = ${value}\n`).join('');
+  })
+    .map(([key, value]) => `${key} = ${value}\n`)
+    .join('');
 }
 
 /** @param {import('./spec.mjs').BrokerContext} context */

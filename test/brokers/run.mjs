@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveJars } from './jars.mjs';
-import { freePort, isPortFree } from './ports.mjs';
+import { becomeFree, freePort } from './ports.mjs';
 import { isAlive, launch, signalGroup, terminate, waitGone } from './process.mjs';
 import { accepts, waitReady } from './ready.mjs';
 import { readState, removeState, writeState } from './state.mjs';
@@ -110,9 +110,10 @@ export class BrokerRun {
     const known = this.state.brokers[spec.name];
     if (known !== undefined) {
       if (settings !== undefined) known.settings = settings;
-      const busy = await Promise.all(Object.values(known.ports).map(async (port) => !(await isPortFree(port))));
-      if (!busy.includes(true) || known.processes.some(isAlive)) return known;
-      throw new Error(`another process has taken a port of ${spec.name} (${JSON.stringify(known.ports)}) while it was stopped`);
+      if (known.processes.some(isAlive) || (await becomeFree(Object.values(known.ports)))) return known;
+      throw new Error(
+        `another process has taken a port of ${spec.name} (${JSON.stringify(known.ports)}) while it was stopped`,
+      );
     }
     const ports = Object.fromEntries(await Promise.all(spec.ports.map(async (port) => [port, await freePort()])));
     const log = join(this.dir, `${spec.name}.log`);
