@@ -1,0 +1,192 @@
+import type { Message, Producer } from 'kafkajs';
+import { equalJitter, RECONNECT } from '../../core/backoff.ts';
+import { connectForever, delay, HealthRecord } from '../../core/connection.ts';
+import { FairleadError } from '../../core/errors.ts';
+import type { TargetNotify } from '../../core/target.ts';
+import type { AdapterContext } from '../spec.ts';
+import { disconnect, type KafkaBroker, type KafkaClient } from './client.ts';
+import type { KafkaTargetConfig } from './config.ts';
+import { kafkaError } from './errors.ts';
+
+interface Live {
+  readonly client: KafkaClient;
+  readonly producer: Producer;
+  /** Answers received, so that a send without any can tell a dead connection from a slow broker. */
+  answers: number;
+}
+
+const COMPRESSION = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
+/** The partition was chosen by us; kafkajs must not choose again. */
+const GIVEN_PARTITION =
+  () =>
+  (args: { message: Message }): number =>
+    args.message.partition as number;
+
+/**
+ * The producer connection of one target. After a loss it is made anew, because what kafkajs still holds may be what
+ * failed; the backoff starts over only when a send was confirmed, so a leader that cannot be reached is not hammered.
+ */
+export class ProducerLink {
+  readonly health: HealthRecord = new HealthRecord();
+  readonly #broker: KafkaBroker;
+  readonly #config: KafkaTargetConfig;
+  readonly #context: AdapterContext;
+  readonly #closing = new AbortController();
+  #live: Live | undefined;
+  #notify: TargetNotify | undefined;
+  #failures = 0;
+
+  constructor(broker: KafkaBroker, config: KafkaTargetConfig, context: AdapterContext) {
+    this.#broker = broker;
+    this.#config = config;
+    this.#context = context;
+  }
+
+  async open(notify: TargetNotify, signal: AbortSignal, ready: () => Promise<void>): Promise<void> {
+    this.#notify = notify;
+    const { clock, random } = this.#context;
+    const connect = async (): Promise<Live> => {
+      const live = await this.#connect();
+      try {
+        await ready();
+      } catch (error) {
+        await disconnect(live.producer, live.client);
+        throw error;
+      }
+      return live;
+    };
+    this.#live = await connectForever(connect, signal, (error) => this.health.down(error), { clock, random });
+    this.health.up();
+    notify.available();
+  }
+
+  get isUp(): boolean {
+    return this.#live !== undefined;
+  }
+
+  /** Why nothing can be sent now. */
+  get reason(): FairleadError {
+    const closed = this.#closing.signal.aborted;
+    return new FairleadError({
+      code: closed ? 'E_KAFKA_CLOSED' : 'E_KAFKA_UNAVAILABLE',
+      message: closed ? 'the target is closed' : 'not connected to Kafka',
+      unavailable: true,
+    });
+  }
+
+  /** One produce request to one partition; rejects with a coded error that tells whether it may have been appended. */
+  async send(topic: string, partition: number, messages: Message[]): Promise<void> {
+    const live = this.#live;
+    if (live === undefined) throw this.reason;
+    const { requestTimeout } = this.#broker.config;
+    let appended: boolean;
+    try {
+      const answer = await live.producer.send({
+        topic,
+        messages,
+        acks: -1,
+        timeout: Math.max(1_000, requestTimeout - 1_000),
+        compression: COMPRESSION[this.#config.compression] as number,
+      });
+      appended = answer.some((entry) => entry.partition === partition && entry.errorCode === 0);
+    } catch (error) {
+      const coded = kafkaError(error, `produce to ${topic}/${partition}`, true);
+      if (coded.unavailable) this.#lost(live, coded);
+      else this.health.error(coded);
+      throw coded;
+    }
+    this.#failures = 0;
+    if (appended) return;
+    // A partition that kafkajs' metadata does not have yet is left out of the request without an error.
+    const error = new FairleadError({
+      code: 'E_KAFKA_LEADER',
+      message: `produce to ${topic}/${partition}: the partition is not known yet`,
+      retryable: true,
+    });
+    this.#lost(live, error);
+    throw error;
+  }
+
+  /** What a later {@link suspect} compares with. */
+  get mark(): number {
+    return this.#live?.answers ?? 0;
+  }
+
+  /** A send was given up: when nothing at all was answered since `mark`, the connection is taken for dead. */
+  suspect(mark: number): void {
+    const live = this.#live;
+    if (live === undefined || live.answers !== mark) return;
+    this.#lost(
+      live,
+      new FairleadError({
+        code: 'E_KAFKA_TIMEOUT',
+        message: 'no answer from Kafka',
+        unavailable: true,
+        sent: 'unknown',
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(this.reason);
+    const live = this.#live;
+    this.#live = undefined;
+    if (live !== undefined) await disconnect(live.producer, live.client);
+    this.health.closed();
+  }
+
+  async #connect(): Promise<Live> {
+    const noted = (message: string): void => this.health.error(new Error(message), 'E_KAFKA_UNAVAILABLE');
+    const client = this.#broker.client(this.#context.name, noted);
+    const producer = client.kafka.producer({
+      createPartitioner: GIVEN_PARTITION,
+      allowAutoTopicCreation: false,
+      metadataMaxAge: 60_000,
+      retry: { retries: 0 },
+    });
+    const live: Live = { client, producer, answers: 0 };
+    producer.on(producer.events.REQUEST, () => {
+      live.answers += 1;
+    });
+    try {
+      await producer.connect();
+      return live;
+    } catch (error) {
+      await disconnect(producer, client);
+      throw kafkaError(error, 'producer cannot connect');
+    }
+  }
+
+  #lost(live: Live, error: FairleadError): void {
+    if (this.#live !== live) return;
+    this.#live = undefined;
+    this.health.down(error);
+    this.#notify?.unavailable(error);
+    this.#context.log.warn({ code: error.code }, `producer is down: ${error.message}`);
+    void disconnect(live.producer, live.client);
+    void this.#reconnect();
+  }
+
+  async #reconnect(): Promise<void> {
+    const { signal } = this.#closing;
+    const { clock, random } = this.#context;
+    try {
+      while (!signal.aborted) {
+        this.#failures += 1;
+        await delay(equalJitter(RECONNECT, this.#failures, random), signal, clock);
+        const live = await this.#connect().catch((error: unknown) => {
+          this.health.down(error);
+          return undefined;
+        });
+        if (live === undefined) continue;
+        if (signal.aborted) return await disconnect(live.producer, live.client);
+        this.#live = live;
+        this.health.up();
+        this.#notify?.available();
+        return;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}

@@ -1,0 +1,302 @@
+import type { Message } from 'kafkajs';
+import { canonical } from '../../cloudevents/attributes.ts';
+import { FairleadError, messageOf } from '../../core/errors.ts';
+import type { MeshEvent } from '../../core/event.ts';
+import type { CheckItem, Health } from '../../core/source.ts';
+import {
+  CONFIRMED,
+  type Leg,
+  resultOf,
+  type SendLimits,
+  type SendResult,
+  type Target,
+  type TargetNotify,
+} from '../../core/target.ts';
+import { compileTemplate, type Template } from '../../core/template.ts';
+import type { AdapterContext } from '../spec.ts';
+import { checkTarget } from './check.ts';
+import type { KafkaBroker } from './client.ts';
+import { canCarry, encodeRecord } from './codec.ts';
+import { isTopicName, type KafkaTargetConfig } from './config.ts';
+import { kafkaError } from './errors.ts';
+import { partitionOf } from './murmur2.ts';
+import { Gauge, groupLag } from './offsets.ts';
+import { type Chunk, halves, Plan } from './plan.ts';
+import { ProducerLink } from './producer.ts';
+import { TopicCounts } from './topics.ts';
+
+/** Errors of single records, for which the broker refuses their whole batch: halving finds them. */
+const OF_ONE_RECORD = new Set(['E_KAFKA_TOO_LARGE', 'E_KAFKA_INVALID_RECORD', 'E_KAFKA_CLIENT']);
+
+const BEHIND: SendResult = Object.freeze({
+  status: 'failed',
+  code: 'E_KAFKA_BEHIND',
+  message: 'an earlier event of its key failed in the same send',
+  retryable: true,
+});
+
+const ABORTED: SendResult = Object.freeze({
+  status: 'unknown',
+  code: 'E_KAFKA_TIMEOUT',
+  message: 'no answer from Kafka before the send was given up',
+  retryable: true,
+});
+
+/**
+ * Produces with acks=all. kafkajs reports a request for several partitions by its first error only, so each partition gets a
+ * request of its own and each leg the result of its partition.
+ */
+export class KafkaTarget implements Target {
+  readonly limits: SendLimits;
+  readonly #broker: KafkaBroker;
+  readonly #config: KafkaTargetConfig;
+  readonly #topic: Template;
+  readonly #fixedTopic: string | undefined;
+  readonly #key: Template | undefined;
+  readonly #link: ProducerLink;
+  readonly #counts: TopicCounts;
+  readonly #backlog: Gauge | undefined;
+  readonly #running = new Set<Promise<void>>();
+  readonly #legal = new Set<string>();
+  #turn = 0;
+  #headersDropped = 0;
+  #event: MeshEvent | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(broker: KafkaBroker, config: KafkaTargetConfig, context: AdapterContext) {
+    this.#broker = broker;
+    this.#config = config;
+    this.#topic = compileTemplate(config.topic);
+    this.#fixedTopic = this.#topic.names.length === 0 ? this.#topic.render(() => undefined) : undefined;
+    this.#key = config.key === undefined ? undefined : compileTemplate(config.key);
+    this.#link = new ProducerLink(broker, config, context);
+    this.#counts = new TopicCounts(broker, context.clock, config.autoCreateTopics);
+    this.limits = { maxEvents: 1_000, maxBytes: 2 ** 20, concurrency: 4 };
+    const { watchGroup } = config;
+    const topic = this.#fixedTopic;
+    if (watchGroup !== undefined && topic !== undefined) {
+      this.#backlog = new Gauge(context.clock, () =>
+        broker.withAdmin((admin) => groupLag(admin, watchGroup, [topic], true)),
+      );
+    }
+  }
+
+  open(notify: TargetNotify, signal: AbortSignal): Promise<void> {
+    let attempts = 0;
+    return this.#link.open(notify, signal, async () => {
+      if (this.#fixedTopic === undefined) return;
+      const count = await this.#counts.load(this.#fixedTopic);
+      if (typeof count === 'number') return;
+      attempts += 1;
+      // a topic made a moment ago may not have reached every broker
+      if (count.code !== 'E_KAFKA_UNKNOWN_TOPIC' || attempts < 3) throw count;
+      throw new FairleadError({ code: count.code, message: count.message, cause: count });
+    });
+  }
+
+  async send(legs: readonly Leg[], signal: AbortSignal): Promise<readonly SendResult[]> {
+    const results: (SendResult | undefined)[] = new Array(legs.length).fill(undefined);
+    if (!this.#link.isUp) return results.fill(resultOf(this.#link.reason)) as SendResult[];
+    const plan = new Plan(this.#config.maxBatchBytes);
+    const mark = this.#link.mark;
+    let onAbort = (): void => {};
+    const aborted = new Promise<void>((resolve) => {
+      onAbort = resolve;
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const work = this.#work(plan, legs, results, signal);
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+    await Promise.race([work, aborted]);
+    signal.removeEventListener('abort', onAbort);
+    if (signal.aborted && results.includes(undefined)) this.#link.suspect(mark);
+    return results.map((result) => result ?? ABORTED);
+  }
+
+  async #work(
+    plan: Plan,
+    legs: readonly Leg[],
+    results: (SendResult | undefined)[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const loading = this.#unknownTopics(legs);
+    const failures = loading === undefined ? undefined : await loading;
+    const turn = this.#turn++;
+    for (let i = 0; i < legs.length; i += 1) {
+      results[i] = this.#place(plan, legs[i] as Leg, i, turn, failures);
+    }
+    const failed = new Set<string>();
+    for (const stage of plan.stages) {
+      if (stage.length === 1) await this.#sendChunk(stage[0] as Chunk, legs, results, failed, signal);
+      else await Promise.all(stage.map((chunk) => this.#sendChunk(chunk, legs, results, failed, signal)));
+    }
+  }
+
+  /** Topics not asked for yet; resolves with those that could not be had. Undefined in the usual case: nothing to wait for. */
+  #unknownTopics(legs: readonly Leg[]): Promise<Map<string, FairleadError>> | undefined {
+    const unknown = new Set<string>();
+    if (this.#fixedTopic !== undefined) {
+      if (this.#counts.get(this.#fixedTopic) === undefined) unknown.add(this.#fixedTopic);
+    } else {
+      for (const leg of legs) {
+        const topic = this.#topicOf(leg.event);
+        if (topic !== undefined && this.#isLegal(topic) && this.#counts.get(topic) === undefined) unknown.add(topic);
+      }
+    }
+    return unknown.size === 0 ? undefined : this.#load([...unknown]);
+  }
+
+  async #load(topics: string[]): Promise<Map<string, FairleadError>> {
+    const counts = await Promise.all(topics.map((topic) => this.#counts.load(topic)));
+    const failures = new Map<string, FairleadError>();
+    counts.forEach((count, i) => {
+      if (typeof count !== 'number') failures.set(topics[i] as string, count);
+    });
+    return failures;
+  }
+
+  /** Puts a leg into the plan, or tells at once why not. */
+  #place(
+    plan: Plan,
+    leg: Leg,
+    index: number,
+    turn: number,
+    failures: Map<string, FairleadError> | undefined,
+  ): SendResult | undefined {
+    const { event } = leg;
+    const topic = this.#fixedTopic ?? this.#topicOf(event);
+    if (topic === undefined) {
+      return refused(
+        'E_KAFKA_ADDRESS',
+        `topic "${this.#config.topic}" names an attribute that the event does not have`,
+      );
+    }
+    if (!this.#isLegal(topic)) return refused('E_KAFKA_TOPIC', 'the rendered topic is not a legal topic name');
+    const count = this.#counts.get(topic);
+    if (count === undefined) {
+      const failure = failures?.get(topic);
+      return failure === undefined
+        ? refused('E_KAFKA_UNKNOWN_TOPIC', 'topic is not known yet', true)
+        : resultOf(failure);
+    }
+    try {
+      const key = this.#keyOf(leg);
+      const partition = this.#config.partition ?? (key === undefined ? turn % count : partitionOf(key, count));
+      if (partition >= count) return refused('E_KAFKA_PARTITION', `topic ${topic} has ${count} partitions`);
+      const native = leg.meta.headers;
+      const passed = this.#config.headers === 'pass' ? native : undefined;
+      if (native !== undefined) this.#countDropped(native, passed !== undefined);
+      const record = encodeRecord(event, this.#config.encoding ?? 'binary', passed);
+      const message: Message = { key: key ?? null, value: record.value, headers: record.headers, partition };
+      plan.add(index, leg.key, topic, partition, message, 512 + (record.value?.length ?? 0));
+      return undefined;
+    } catch (error) {
+      return refused(error instanceof FairleadError ? error.code : 'E_KAFKA_CLIENT', messageOf(error));
+    }
+  }
+
+  async #sendChunk(
+    whole: Chunk,
+    legs: readonly Leg[],
+    results: (SendResult | undefined)[],
+    failed: Set<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const chunk = failed.size === 0 ? whole : withoutFailed(whole, legs, results, failed);
+    if (chunk.legs.length === 0) return;
+    let result: SendResult = CONFIRMED;
+    if (signal.aborted) return;
+    try {
+      await this.#link.send(chunk.topic, chunk.partition, chunk.messages);
+    } catch (error) {
+      const coded = kafkaError(error, 'produce', true);
+      if (coded.code === 'E_KAFKA_UNKNOWN_TOPIC' || coded.code === 'E_KAFKA_LEADER') this.#counts.forget(chunk.topic);
+      if (chunk.legs.length > 1 && OF_ONE_RECORD.has(coded.code)) {
+        for (const half of halves(chunk)) await this.#sendChunk(half, legs, results, failed, signal);
+        return;
+      }
+      result = resultOf(coded);
+    }
+    for (const index of chunk.legs) {
+      results[index] = result;
+      const key = legs[index]?.key;
+      if (result !== CONFIRMED && key !== undefined) failed.add(key);
+    }
+  }
+
+  backlog(): Promise<number | undefined> {
+    return this.#backlog?.read() ?? Promise.resolve(undefined);
+  }
+
+  check(): Promise<CheckItem[]> {
+    return checkTarget(this.#broker, this.#fixedTopic, this.#config.autoCreateTopics);
+  }
+
+  health(): Health {
+    return this.#link.health.read({ headersDropped: this.#headersDropped });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#running]);
+    await this.#link.close();
+  }
+
+  #keyOf(leg: Leg): Buffer | undefined {
+    if (this.#key === undefined) return this.#config.headers === 'pass' ? leg.meta.key : undefined;
+    this.#event = leg.event;
+    const key = this.#key.render(this.#resolve);
+    return key === undefined ? undefined : Buffer.from(key);
+  }
+
+  #topicOf(event: MeshEvent): string | undefined {
+    this.#event = event;
+    return this.#topic.render(this.#resolve);
+  }
+
+  readonly #resolve = (name: string): string | undefined => {
+    const value = this.#event?.attribute(name);
+    return value === undefined ? undefined : canonical(value);
+  };
+
+  #isLegal(topic: string): boolean {
+    if (this.#legal.has(topic)) return true;
+    if (!isTopicName(topic)) return false;
+    if (this.#legal.size >= 10_000) this.#legal.clear();
+    this.#legal.add(topic);
+    return true;
+  }
+
+  #countDropped(native: Readonly<Record<string, unknown>>, passed: boolean): void {
+    for (const name in native) if (!passed || !canCarry(name)) this.#headersDropped += 1;
+  }
+}
+
+/** The chunk without legs of keys that have failed before in this send; those get their result. */
+function withoutFailed(
+  chunk: Chunk,
+  legs: readonly Leg[],
+  results: (SendResult | undefined)[],
+  failed: Set<string>,
+): Chunk {
+  const kept: Chunk = { topic: chunk.topic, partition: chunk.partition, messages: [], legs: [], bytes: 0 };
+  chunk.legs.forEach((index, i) => {
+    const key = legs[index]?.key;
+    if (key !== undefined && failed.has(key)) {
+      results[index] = BEHIND;
+      return;
+    }
+    kept.legs.push(index);
+    kept.messages.push(chunk.messages[i] as Message);
+  });
+  return kept;
+}
+
+function refused(code: string, message: string, retryable = false): SendResult {
+  return { status: 'failed', code, message, retryable };
+}
