@@ -2,9 +2,8 @@ import { MemoryBroker } from '../src/adapters/memory/broker.ts';
 import { encode } from '../src/adapters/memory/codec.ts';
 import { memory } from '../src/adapters/memory/index.ts';
 import type { AdapterSpec } from '../src/adapters/spec.ts';
-import { Gateway } from '../src/app.ts';
+import { Gateway, type OwnedDeadLetters } from '../src/app.ts';
 import { loadConfig } from '../src/config/load.ts';
-import type { DeadLetterKeeper } from '../src/core/dead-letter.ts';
 import { MeshEvent } from '../src/core/event.ts';
 import { median } from './stats.ts';
 
@@ -32,8 +31,7 @@ ${Array.from({ length: ROUTES }, (_, n) => `  - { name: r${n}, from: [in], when:
 unmatched: drop
 `;
 
-const noDeadLetters: DeadLetterKeeper & { open(): Promise<void>; close(): Promise<void> } = {
-  open: async () => {},
+const noDeadLetters: OwnedDeadLetters = {
   close: async () => {},
   put: async () => {
     throw new Error('the core bench makes no dead letters');
@@ -64,7 +62,7 @@ async function round(ring: readonly MeshEvent[], count: number): Promise<{ rate:
   const gateway = new Gateway(config, noDeadLetters, { adapters: [spec] });
   const input = hub.topic('in');
   const outputs = Array.from({ length: ROUTES }, (_, n) => hub.topic(`out-${n}`));
-  await gateway.start((error) => {
+  gateway.start((error) => {
     throw error;
   });
   await gateway.ready(5_000);

@@ -4,15 +4,47 @@ import { delay } from './core/connection.ts';
 import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
 import { type GatewayStatus, readStatus } from './status.ts';
+import { DeadLetterStore } from './store/dead-letters.ts';
 import { type DataPath, wire } from './wiring.ts';
 
-/** A dead-letter keeper that the gateway opens and closes. */
+/** Dead letters that the gateway closes when it stops. */
 export interface OwnedDeadLetters extends DeadLetterKeeper {
-  open(): Promise<void>;
   close(): Promise<void>;
 }
 
+export type GatewayEnvironment = Pick<Environment, 'adapters'> & Partial<Environment>;
+
 export type GatewayState = 'created' | 'running' | 'draining' | 'stopped';
+
+/**
+ * Opens the dead-letter store of a configuration and makes its gateway. `onFatal` hears when the store can take no more
+ * (fsync failed): the process must then exit non-zero.
+ */
+export async function openGateway(
+  config: GatewayConfig,
+  env: GatewayEnvironment,
+  onFatal: (error: FairleadError) => void,
+): Promise<Gateway> {
+  const { log } = environment(env);
+  const deadLetters = await DeadLetterStore.open({
+    directory: deadLetterDirectory(config.store.path),
+    maxBytes: config.store.maxBytes,
+    whenFull: config.store.whenFull,
+    gateway: config.name,
+    revision: () => config.revision,
+    onDamage: (damage) =>
+      log.error({ code: 'E_STORE_CORRUPT', ...damage }, 'the dead-letter store is damaged; the rest is kept'),
+    onDropped: (records) =>
+      log.warn({ records, rule: 'drop-oldest' }, 'the dead-letter store is full: oldest letters dropped'),
+    onFailed: onFatal,
+  });
+  return new Gateway(config, deadLetters, env);
+}
+
+/** Where a gateway's dead letters stand in its store. */
+export function deadLetterDirectory(storePath: string): string {
+  return join(storePath, 'dead-letters');
+}
 
 /**
  * One running configuration. `start` opens everything and returns; components that cannot reach their broker keep
@@ -30,11 +62,7 @@ export class Gateway {
   #state: GatewayState = 'created';
   #stopping: Promise<void> | undefined;
 
-  constructor(
-    config: GatewayConfig,
-    deadLetters: OwnedDeadLetters,
-    env: Pick<Environment, 'adapters'> & Partial<Environment>,
-  ) {
+  constructor(config: GatewayConfig, deadLetters: OwnedDeadLetters, env: GatewayEnvironment) {
     this.config = config;
     this.#env = environment(env);
     this.#deadLetters = deadLetters;
@@ -46,9 +74,8 @@ export class Gateway {
     return this.#state;
   }
 
-  /** Opens store, targets and sources. `onFatal` hears of a component that can never open. */
-  async start(onFatal: (error: FairleadError) => void): Promise<void> {
-    await this.#deadLetters.open();
+  /** Opens targets and sources. `onFatal` hears of a component that can never open. */
+  start(onFatal: (error: FairleadError) => void): void {
     this.#state = 'running';
     for (const [name, target] of this.#parts.targets) {
       const lane = this.#path.lanes.get(name);
