@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Components, createComponents, type Environment, environment } from './components.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { delay } from './core/connection.ts';
@@ -33,7 +34,7 @@ export async function openGateway(
     gateway: config.name,
     revision: () => config.revision,
     onDamage: (damage) =>
-      log.error({ code: 'E_STORE_CORRUPT', ...damage }, 'the dead-letter store is damaged; the rest is kept'),
+      log.error({ ...damage }, 'the dead-letter store is damaged; the rest is kept'),
     onDropped: (records) =>
       log.warn({ records, rule: 'drop-oldest' }, 'the dead-letter store is full: oldest letters dropped'),
     onFailed: onFatal,
