@@ -86,7 +86,7 @@ export class JsonReader {
       const stop = endOfSimple(bytes, at + 1);
       const simple = bytes[stop] === QUOTE;
       this.end = simple ? stop + 1 : check(scanString(bytes, at));
-      const text = simple ? bytes.toString('latin1', at + 1, stop) : parseString(bytes, at, this.end);
+      const text = simple ? recent(name, bytes, at + 1, stop) : parseString(bytes, at, this.end);
       if (name !== 'data_base64') setAttribute(draft, name, text, simple);
       else if (this.#base64 !== undefined) throw duplicate(name);
       else this.#base64 = text;
@@ -139,14 +139,42 @@ export function malformed(what: string, at: number): FairleadError {
 }
 
 /** The member names that most events have, by length. */
-const COMMON: (readonly string[] | undefined)[] = new Array(16).fill(undefined);
-for (const name of 'id data time type source subject dataschema specversion data_base64 datacontenttype'.split(' ')) {
-  COMMON[name.length] = [...(COMMON[name.length] ?? []), name];
-}
+const COMMON: readonly (readonly string[])[] = [
+  [],
+  [],
+  ['id'],
+  [],
+  ['type', 'time', 'data'],
+  [],
+  ['source'],
+  ['subject', 'dataref'],
+  ['sequence'],
+  [],
+  ['dataschema', 'tracestate', 'expirytime'],
+  ['specversion', 'traceparent', 'data_base64'],
+  ['partitionkey', 'sequencetype'],
+  [],
+  [],
+  ['datacontenttype'],
+];
 
 function matches(bytes: Buffer, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i += 1) if (bytes[at + i] !== name.charCodeAt(i)) return false;
   return true;
+}
+
+/** The values seen last of the attributes that mostly repeat: events of one kind share their strings. */
+const seen = { specversion: '1.0', source: '', type: '', datacontenttype: 'application/json' };
+
+function recent(name: string, bytes: Buffer, from: number, to: number): string {
+  if (name !== 'source' && name !== 'type' && name !== 'datacontenttype' && name !== 'specversion') {
+    return bytes.toString('latin1', from, to);
+  }
+  const before = seen[name];
+  if (before.length === to - from && matches(bytes, from, before)) return before;
+  const text = bytes.toString('latin1', from, to);
+  seen[name] = text;
+  return text;
 }
 
 function isSet(draft: Draft, name: string): boolean {
