@@ -5,7 +5,7 @@ import { contentMode } from '../../cloudevents/media-type.ts';
 import { isName } from '../../cloudevents/values.ts';
 import type { Wrap } from '../../cloudevents/wrap.ts';
 import type { Delivery, DeliveryMeta } from '../../core/delivery.ts';
-import { FairleadError } from '../../core/errors.ts';
+import { FairleadError, messageOf } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
 
 export interface DecoderOptions {
@@ -49,10 +49,10 @@ export class Decoder {
       const meta: DeliveryMeta = headers === undefined ? { position } : { position, headers };
       return { event, attempt, orderingKey: topic, meta };
     } catch (error) {
-      if (!(error instanceof FairleadError)) throw error;
+      const code = error instanceof FairleadError ? error.code : 'E_DECODE';
       const contentType = single(packet.properties?.contentType);
       return {
-        poison: { code: error.code, message: error.message, raw: payload, contentType },
+        poison: { code, message: messageOf(error), raw: payload, contentType },
         attempt,
         orderingKey: topic,
         meta: { position },

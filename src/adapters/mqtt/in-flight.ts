@@ -1,3 +1,4 @@
+import type { MeshEvent } from '../../core/event.ts';
 import type { Leg, SendResult } from '../../core/target.ts';
 
 /** One `send` under way: results by index, resolved when none is missing. */
@@ -86,8 +87,12 @@ export class InFlight {
     return this.#sendings.reduce((count, sending) => (sending?.done === true ? count + 1 : count), 0);
   }
 
-  /** The sends that wait for an answer, each once. */
-  pending(): Set<Sending> {
-    return new Set(this.#sendings.filter((sending) => sending !== undefined && !sending.done) as Sending[]);
+  /** What waits for an answer. */
+  pending(): { sending: Sending; index: number; event: MeshEvent }[] {
+    return this.#sendings.flatMap((sending, id) => {
+      if (sending === undefined || sending.done) return [];
+      const index = this.#indices[id] as number;
+      return [{ sending, index, event: (sending.legs[index] as Leg).event }];
+    });
   }
 }

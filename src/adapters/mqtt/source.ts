@@ -33,7 +33,8 @@ export class MqttSource implements Source {
   #batch: MqttBatch | undefined;
   #subscribed = false;
   #paused = false;
-  #closing: Promise<void> | undefined;
+  #isClosing = false;
+  #closed: Promise<void> | undefined;
   #flushing = false;
   #unsettled = 0;
   #unsettledBytes = 0;
@@ -118,8 +119,9 @@ export class MqttSource implements Source {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#link.close(() => this.#goodbye());
-    return this.#closing;
+    this.#isClosing = true;
+    this.#closed ??= this.#link.close(() => this.#goodbye());
+    return this.#closed;
   }
 
   #attach(client: MqttClient): void {
@@ -148,7 +150,7 @@ export class MqttSource implements Source {
 
   /** Takes a packet and tells whether there is room for another. */
   #take(packet: IPublishPacket, ledger: Ledger): boolean {
-    if (this.#closing !== undefined) return true; // not acknowledged: the broker keeps it
+    if (this.#isClosing) return true; // not acknowledged: the broker keeps it
     const slot = ledger.deliver(packet);
     if (this.#isRepeated(packet, ledger, slot) || this.#isUnwanted(packet, ledger, slot)) {
       this.#scheduleFlush();

@@ -1,5 +1,5 @@
 import type { Packet } from 'mqtt';
-import { FairleadError } from '../../core/errors.ts';
+import { FairleadError, messageOf } from '../../core/errors.ts';
 import type { CheckItem, Health } from '../../core/source.ts';
 import {
   CONFIRMED,
@@ -19,11 +19,10 @@ import { pubackResult } from './errors.ts';
 import { InFlight, Sending } from './in-flight.ts';
 import { Link } from './link.ts';
 import { encodePublish, MAX_REMAINING_BYTES, type Publication, remainingLength } from './publish-packet.ts';
+import { Suspects } from './suspects.ts';
 
 /** How long running sends may go on when closing, in ms. */
 const CLOSE_TIMEOUT_MS = 2_000;
-/** Connections in a row that broke with events in flight and none confirmed: from here on it may be an event that breaks them. */
-const BARREN = 3;
 
 const OFFLINE = failure('E_MQTT_OFFLINE', 'not connected', { unavailable: true });
 const LOST = failure('E_MQTT_CONNECTION', 'the connection broke while writing', {
@@ -46,8 +45,7 @@ export class MqttTarget implements Target {
   #inFlight: InFlight = new InFlight(0);
   #waiting: Sending[] = [];
   #scheduled = false;
-  #confirmedHere = 0;
-  #barren = 0;
+  readonly #suspects: Suspects = new Suspects();
   #running: Set<Sending> = new Set();
   #idle: () => void = () => {};
   #closing: Promise<void> | undefined;
@@ -75,6 +73,7 @@ export class MqttTarget implements Target {
   }
 
   send(legs: readonly Leg[], signal: AbortSignal): Promise<readonly SendResult[]> {
+    if (legs.length === 0) return Promise.resolve([]);
     return new Promise((resolve) => {
       const sending = new Sending(legs, (results) => {
         signal.removeEventListener('abort', onAbort);
@@ -120,31 +119,33 @@ export class MqttTarget implements Target {
     const { client, server } = connection;
     const mistake = serverMistake(server, this.#config);
     if (mistake !== undefined) throw mistake;
-    this.#inFlight = new InFlight(Math.min(this.#config.maxInFlight, server.receiveMaximum ?? 65_535));
-    this.#confirmedHere = 0;
-    client.on('packetreceive', (packet) => this.#received(packet));
+    const inFlight = new InFlight(Math.min(this.#config.maxInFlight, server.receiveMaximum ?? 65_535));
+    this.#inFlight = inFlight;
+    this.#suspects.connected();
+    client.on('packetreceive', (packet) => this.#received(packet, inFlight));
     this.#connection = connection;
     this.#notify?.available();
   }
 
+  /** What was written may have arrived; nothing of it is sent again from here. */
   #down(error: FairleadError): void {
     this.#connection = undefined;
-    const pending = this.#inFlight.pending();
-    if (this.#confirmedHere > 0) this.#barren = 0;
-    else if (pending.size > 0) this.#barren += 1;
-    // an event that the broker answers by closing the connection must not count as an outage for ever
-    const suspect = this.#barren >= BARREN;
     const { code, message } = error;
-    const written: SendResult = { status: 'unknown', code, message, retryable: true, unavailable: !suspect };
-    for (const sending of pending) sending.finish(written, OFFLINE);
-    for (const sending of this.#waiting.splice(0)) sending.finish(written, OFFLINE);
+    const lost: SendResult = { status: 'unknown', code, message, retryable: true, unavailable: true };
+    const pending = this.#inFlight.pending();
+    this.#suspects.broke(pending.map(({ event }) => event));
+    for (const { sending, index, event } of pending) {
+      sending.result(index, this.#suspects.has(event) ? { ...lost, unavailable: false } : lost);
+    }
+    for (const sending of [...this.#running]) sending.finish(lost, OFFLINE);
+    this.#waiting = [];
     this.#notify?.unavailable(error);
   }
 
-  #received(packet: Packet): void {
+  #received(packet: Packet, inFlight: InFlight): void {
     if (packet.cmd !== 'puback' || packet.messageId === undefined) return;
-    if (!this.#inFlight.answered(packet.messageId, pubackResult(packet.reasonCode))) return;
-    this.#confirmedHere += 1;
+    if (!inFlight.answered(packet.messageId, pubackResult(packet.reasonCode))) return;
+    this.#suspects.confirmed();
     if (this.#waiting.length === 0 || this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
@@ -165,28 +166,32 @@ export class MqttTarget implements Target {
       this.#waiting.shift();
       if (this.#config.qos === 0) unconfirmed.push(sending);
     }
-    if (chunks.length === 0) {
-      for (const sending of unconfirmed) sending.finish(CONFIRMED, OFFLINE);
-      return;
-    }
-    const written = (error?: Error | null): void => {
+    const finish = (error?: Error | null): void => {
       for (const sending of unconfirmed) sending.finish(error ? LOST : CONFIRMED, OFFLINE);
     };
-    stream.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks), written);
+    if (chunks.length === 0) {
+      finish();
+      return;
+    }
+    const last = chunks.pop() as Buffer;
+    stream.cork();
+    for (const chunk of chunks) stream.write(chunk);
+    stream.write(last, finish);
+    stream.uncork();
   }
 
   /** False where no packet id is free. */
   #writeOne(sending: Sending, chunks: Buffer[]): boolean {
     const { qos, retain } = this.#config;
     const index = sending.next;
-    if (qos === 1 && this.#inFlight.isFull) return false;
+    if (qos === 1 && (this.#inFlight.isFull || this.#inFlight.count >= this.#suspects.limit)) return false;
     let publication: Publication;
     try {
       publication = this.#encoder.encode(sending.legs[index] as Leg);
       this.#checkSize(publication);
     } catch (error) {
-      if (!(error instanceof FairleadError)) throw error;
-      sending.result(index, resultOf(error));
+      const coded = error instanceof FairleadError ? error : unencodable(error);
+      sending.result(index, resultOf(coded));
       return true;
     }
     const id = qos === 0 ? 0 : this.#inFlight.take(sending, index);
@@ -240,4 +245,12 @@ function failure(
   more: { status?: 'failed' | 'unknown'; unavailable?: boolean } = {},
 ): SendResult {
   return { status: 'failed', code, message, retryable: true, ...more };
+}
+
+function unencodable(error: unknown): FairleadError {
+  return new FairleadError({
+    code: 'E_ENCODE',
+    message: `the event cannot be encoded: ${messageOf(error)}`,
+    cause: error,
+  });
 }
