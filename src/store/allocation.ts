@@ -2,12 +2,13 @@ import path from 'node:path';
 import { codeOf, type FairleadError } from '../core/errors.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { fileFailure, writeFailure } from './failure.ts';
+import { END_BYTES } from './frame.ts';
 import { encodeHeader, type SegmentHeader, segmentName } from './segment-header.ts';
 
 const SPARE = 'spare.new';
 const ZEROS = Buffer.alloc(1 << 20);
 
-/** Makes segment files: zero-filled, with a header, durable as a whole before they get their name. */
+/** Makes segment files: preallocated, with a header, durable as a whole before they get their name. */
 export class Allocation {
   readonly #disk: Disk;
   readonly #directory: string;
@@ -40,6 +41,15 @@ export class Allocation {
     );
   }
 
+  /** Keeps a segment that is given up as the spare; false where there is one, and the file is as it was. */
+  async recycle(file: string, bytes: number): Promise<boolean> {
+    if (this.#preparing !== undefined) return false;
+    await this.#disk.rename(file, this.#spare);
+    this.#spareBytes = bytes;
+    this.#preparing = Promise.resolve(bytes);
+    return true;
+  }
+
   /** A file of at least `bytes` under its segment name, open for writing, with its size. */
   async take(header: SegmentHeader, bytes: number): Promise<{ file: DiskFile; bytes: number }> {
     const name = path.join(this.#directory, segmentName(header.first));
@@ -51,7 +61,9 @@ export class Allocation {
         await this.#fill(size);
       }
       const draft = await this.#disk.open(this.#spare, 'append');
-      await guarded(draft.writeDurable(encodeHeader(header), 0), this.#spare).finally(() => draft.close());
+      // with the end marker behind it: what a recycled file holds after that are no frames of this segment
+      const block = Buffer.concat([encodeHeader(header), Buffer.alloc(END_BYTES)]);
+      await guarded(draft.writeDurable(block, 0), this.#spare).finally(() => draft.close());
       await this.#disk.rename(this.#spare, name);
       this.#spareBytes = 0;
       await guarded(this.#disk.syncDirectory(this.#directory), this.#directory);

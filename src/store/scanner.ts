@@ -21,6 +21,8 @@ export interface ScanOptions {
   /** True where another process may be writing: a bad end is read twice, and then is just the end. */
   readonly live: boolean;
   readonly chunkBytes: number;
+  /** Whether the file was given up meanwhile: then it may hold another segment by now. */
+  readonly gone: () => Promise<boolean>;
   readonly onDamage: (damage: Damage) => void;
 }
 
@@ -100,7 +102,7 @@ export class SegmentScanner {
 
   /** No frame at the current offset: the end, or damage with sound frames after it. */
   async #bad(): Promise<void> {
-    const { limit, exact, live, name, onDamage } = this.#options;
+    const { limit, exact, live, name, gone, onDamage } = this.#options;
     const at = this.#offset;
     if (live && this.#reread !== at) {
       this.#reread = at;
@@ -108,6 +110,15 @@ export class SegmentScanner {
     }
     const ended = await this.#isEnd(at);
     const found = await this.#resync(at + 1);
+    if (found === undefined && (live || (ended && !exact))) {
+      this.#ended = true;
+      return;
+    }
+    if (await gone()) {
+      this.#ended = true;
+      this.#torn = true;
+      return;
+    }
     if (found !== undefined) {
       this.#corrupt(found.offset, found.index);
       this.#offset = found.offset;
@@ -115,7 +126,6 @@ export class SegmentScanner {
       return;
     }
     this.#ended = true;
-    if (live || (ended && !exact)) return;
     this.#torn = true;
     const code = exact ? 'E_STORE_CORRUPT' : 'E_STORE_TORN';
     onDamage({ code, segment: name, offset: at, bytes: Math.max(0, limit - at), records: undefined });

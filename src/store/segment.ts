@@ -48,6 +48,7 @@ export async function* scanSegment(
   const { name, first } = segment;
   const file = await openFile(setup.disk, path.join(setup.directory, name));
   if (file === undefined) return { offset: HEADER_BYTES, index: 0, torn: false };
+  const gone = async (): Promise<boolean> => !(await setup.disk.list(setup.directory)).includes(name);
   const missing = (): number => (successor === undefined ? 0 : successor.first - first - scanner.index);
   const scanner: SegmentScanner = new SegmentScanner(file, {
     name,
@@ -57,6 +58,7 @@ export async function* scanSegment(
     exact: segment.dataEnd !== undefined,
     live: setup.readOnly && successor === undefined,
     chunkBytes: setup.chunkBytes,
+    gone,
     onDamage: (damage) => {
       if (successor === undefined || damage.records !== undefined) setup.onDamage(damage);
       else setup.onDamage({ ...damage, code: 'E_STORE_CORRUPT', records: missing() });
@@ -65,7 +67,7 @@ export async function* scanSegment(
   try {
     for (let records = await scanner.next(); records !== undefined; records = await scanner.next()) yield records;
     const { offset, index, torn } = scanner;
-    if (missing() > 0 && !torn) {
+    if (missing() > 0 && !torn && !(await gone())) {
       setup.onDamage({ code: 'E_STORE_CORRUPT', segment: name, offset, bytes: 0, records: missing() });
     }
     return { offset, index, torn };

@@ -143,8 +143,9 @@ export class SegmentFiles {
   async #removeOldest(end: number): Promise<number> {
     const oldest = this.#sealed[0] as Segment;
     const file = path.join(this.#directory, oldest.name);
+    const regular = oldest.bytes === this.#bounds.segmentBytes;
     try {
-      await this.#disk.remove(file);
+      if (!(regular && (await this.#allocation.recycle(file, oldest.bytes)))) await this.#disk.remove(file);
     } catch (error) {
       throw fileFailure(error, file);
     }

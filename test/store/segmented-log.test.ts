@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nodeDisk } from '../../src/store/disk.ts';
@@ -147,6 +147,52 @@ describe('segmented log', () => {
     const again = await SegmentedLog.open({ directory: dir, ...SMALL });
     expect(again.stats()).toMatchObject({ next: 301, damage: [] });
     await again.close();
+  });
+
+  test('a segment that is given up becomes the next one; nobody takes its former records for records', async () => {
+    const dir = await directory();
+    const bounds = { segmentBytes: 32 << 10, maxBytes: 128 << 10, whenFull: 'drop-oldest' } as const;
+    const log = await SegmentedLog.open({ directory: dir, ...bounds });
+    const made = new Set<number>();
+    for (let round = 0; round < 20; round += 1) {
+      await log.append(records(`r${round}`, 14 + (round % 9), 900));
+      for (const name of await readdir(dir)) if (name !== 'lock') made.add((await stat(path.join(dir, name))).ino);
+      const held = await contents(log);
+      const { first, next, damage } = log.stats();
+      expect([...held.keys()]).toEqual(Array.from({ length: next - first }, (_, index) => first + index));
+      expect(damage).toEqual([]);
+      // what a restart at this moment would find
+      const beside = await SegmentedLog.open({ directory: dir, readOnly: true, verify: true });
+      expect(await contents(beside)).toEqual(held);
+      expect(beside.stats().damage).toEqual([]);
+      await beside.close();
+    }
+    expect(log.stats().droppedRecords).toBeGreaterThan(200);
+    expect(made.size).toBeLessThanOrEqual(5);
+    await log.close();
+    const again = await SegmentedLog.open({ directory: dir, ...bounds });
+    expect(again.stats().damage).toEqual([]);
+    await again.close();
+  });
+
+  test('a reader that is overtaken by drop-oldest stops early and reports no damage', async () => {
+    const dir = await directory();
+    const bounds = { segmentBytes: 512 << 10, maxBytes: 2 << 20, whenFull: 'drop-oldest' } as const;
+    const log = await SegmentedLog.open({ directory: dir, ...bounds });
+    for (let round = 0; round < 12; round += 1) await log.append(records(`old${round}`, 100));
+    for (const readOnly of [false, true]) {
+      const reader = readOnly ? await SegmentedLog.open({ directory: dir, readOnly }) : log;
+      const reading = reader.read();
+      const seen = (await reading.next()).value ?? [];
+      expect(seen.length).toBeGreaterThan(0);
+      for (let round = 0; round < 40; round += 1) await log.append(records(`new${round}`, 100));
+      const rest: number[] = [];
+      for await (const chunk of reading) rest.push(...chunk.map(({ number }) => number));
+      expect(rest).toEqual([...new Set(rest)].sort((a, b) => a - b));
+      expect(reader.stats().damage).toEqual([]);
+      if (readOnly) await reader.close();
+    }
+    await log.close();
   });
 
   test('a directory of a newer format version is refused, not touched', async () => {
