@@ -135,10 +135,9 @@ function closed(): FairleadError {
 
 function tracked(sockets: Set<net.Socket>): ISocketFactory {
   return ({ host, port, ssl, onConnect }) => {
-    const socket =
-      ssl === undefined || ssl === null
-        ? net.connect({ host, port, noDelay: true }, onConnect)
-        : tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
+    const socket = !ssl // kafkajs hands on what it was given: false, true or options
+      ? net.connect({ host, port, noDelay: true }, onConnect)
+      : tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
     sockets.add(socket);
