@@ -22,6 +22,7 @@ export interface EventInit {
   structured?: Buffer | undefined;
 }
 
+const NO_BYTES = Buffer.alloc(0);
 const NO_EXTENSIONS: Extensions = Object.freeze(Object.create(null));
 
 /** An empty extension map without a prototype. */
@@ -114,7 +115,8 @@ export class MeshEvent {
 
   /** Approximate memory held, in bytes: what lanes and windows count against their byte bounds. */
   get bytes(): number {
-    return 256 + (this.data?.length ?? 0) + (this.structured === undefined ? 0 : this.structured.length);
+    // The data of a structured event is a part of its verbatim bytes.
+    return 256 + (this.structured ?? this.data ?? NO_BYTES).length;
   }
 }
 
