@@ -156,7 +156,6 @@ export class Settler {
     } catch (error) {
       if (this.#abort.signal.aborted) return [];
       const failure = fromCall(error, call.what);
-      this.#options.onFailure(failure);
       return items.filter((item) => this.#again(item, failure, call));
     }
     if (failures.length === 0) {
@@ -174,6 +173,7 @@ export class Settler {
 
   #again<T extends Item>(item: T, failure: FairleadError, call: Call<T>): boolean {
     const own = !failure.retryable && !failure.unavailable;
+    if (!own) this.#options.onFailure(failure);
     if (!own && item.tries + 1 < MAX_TRIES) return true;
     if (own) this.counts.expired += 1;
     else this.counts.settleFailed += 1;

@@ -15,7 +15,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { Pollers } from './pollers.ts';
 import { Settler } from './settler.ts';
 
-/** How long a long poll may go on during `close`: what SQS answers after an abort stays invisible until its timeout. */
+/** How much longer than a poll lasts `close` waits for it; a long one is aborted after this. */
 const POLL_GRACE_MS = 1_000;
 /** Bound of telling SQS about the rest during `close`. */
 const CLOSE_MS = 5_000;
@@ -118,22 +118,24 @@ export class SqsSource implements Source {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    if (this.#running !== undefined) {
-      const { pollers, heartbeat, settler } = this.#running;
-      await pollers.stop(POLL_GRACE_MS);
-      for (const entry of heartbeat.stop()) {
-        entry.end = 'return';
-        settler.giveBack(entry, 0);
-      }
-      await Promise.race([
-        settler.idle(),
-        new Promise<void>((resolve) => this.#context.clock.after(CLOSE_MS, resolve)),
-      ]);
-      settler.stop();
-    }
+    if (this.#running !== undefined) await this.#end(this.#running);
     if (this.#polling !== undefined) this.#broker.release(this.#polling);
     if (this.#settling !== undefined) this.#broker.release(this.#settling);
     this.#health.closed();
+  }
+
+  /**
+   * An aborted poll may go on at SQS and take what becomes visible, for the whole visibility timeout and for nobody. So the
+   * unsettled are given back first: a poll under way is answered with them, ends by that, and they are given back again.
+   */
+  async #end({ pollers, heartbeat, settler }: Running): Promise<void> {
+    const { waitTime } = this.#config;
+    const stopped = pollers.stop(waitTime <= 2 * POLL_GRACE_MS ? waitTime + POLL_GRACE_MS : POLL_GRACE_MS);
+    for (const entry of heartbeat.stop()) this.#finish(entry, 'return', 0);
+    await stopped;
+    const bound = new Promise<void>((resolve) => this.#context.clock.after(CLOSE_MS, resolve));
+    await Promise.race([settler.idle(), bound]);
+    settler.stop();
   }
 
   #run(queue: Queue, intake: Intake, polling: SQSClient, client: SQSClient): Running {
@@ -202,12 +204,16 @@ export class SqsSource implements Source {
     }
     this.#received += messages.length;
     this.#held += messages.length;
+    if (this.#closing.signal.aborted) {
+      for (const entry of lease.entries) this.#finish(entry, 'return', 0);
+      return;
+    }
     heartbeat.track(lease);
     this.#hand(now);
   }
 
   #hand(entries: Entry[]): void {
-    if (entries.length === 0 || this.#closing.signal.aborted) return;
+    if (entries.length === 0) return;
     const deliveries = entries.map((entry) => {
       const delivery = entry.delivery as Delivery;
       entry.delivery = undefined; // the batch holds it from here on
@@ -222,7 +228,7 @@ export class SqsSource implements Source {
     this.#handing = true;
     setImmediate(() => {
       this.#handing = false;
-      if (this.#paused) return;
+      if (this.#paused || this.#closing.signal.aborted) return;
       this.#hand(this.#ready.splice(0));
     });
   }
@@ -231,7 +237,7 @@ export class SqsSource implements Source {
   settle(entry: Entry, outcome: Outcome): void {
     if (entry.end !== undefined || this.#running === undefined) return; // closed meanwhile: it was given back then
     if (outcome.verdict === 'ack') {
-      this.#end(entry, 'delete', 0);
+      this.#finish(entry, 'delete', 0);
       const next = this.#gate.next(entry);
       if (next === undefined) return;
       this.#ready.push(next);
@@ -239,11 +245,11 @@ export class SqsSource implements Source {
       return;
     }
     const seconds = outcome.verdict === 'retry' ? retryDelay(outcome.delayMs, entry) : rejectDelay(entry);
-    this.#end(entry, 'return', seconds);
-    for (const later of this.#gate.fail(entry)) this.#end(later, 'return', seconds);
+    this.#finish(entry, 'return', seconds);
+    for (const later of this.#gate.fail(entry)) this.#finish(later, 'return', seconds);
   }
 
-  #end(entry: Entry, end: 'delete' | 'return', seconds: number): void {
+  #finish(entry: Entry, end: 'delete' | 'return', seconds: number): void {
     const { heartbeat, settler } = this.#running as Running;
     entry.end = end;
     entry.delivery = undefined;

@@ -1,10 +1,10 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
+import type { CommonSourceConfig } from '../../../src/adapters/spec.ts';
 import type { Queue } from '../../../src/adapters/sqs/client.ts';
 import { Decoder } from '../../../src/adapters/sqs/decode.ts';
-import { type EncodeOptions, type Encoded, encode } from '../../../src/adapters/sqs/encode.ts';
+import { type Encoded, type EncodeOptions, encode } from '../../../src/adapters/sqs/encode.ts';
 import { memberText } from '../../../src/adapters/sqs/text.ts';
-import type { CommonSourceConfig } from '../../../src/adapters/spec.ts';
 import { encodeJson } from '../../../src/cloudevents/json.ts';
 import type { Delivery, EventDelivery } from '../../../src/core/delivery.ts';
 import type { MeshEvent } from '../../../src/core/event.ts';
@@ -12,7 +12,12 @@ import { extensions, identity, jsonEvent } from '../../setup/events.ts';
 
 const arn = 'arn:aws:sqs:eu-central-1:123456789012:jobs';
 const queue: Queue = { url: 'http://sqs/123456789012/jobs', name: 'jobs', fifo: false, arn, attributes: {} };
-const options: EncodeOptions = { encoding: 'structured', headers: 'pass', mirror: ['type', 'source'], maxBytes: 2 ** 20 };
+const options: EncodeOptions = {
+  encoding: 'structured',
+  headers: 'pass',
+  mirror: ['type', 'source'],
+  maxBytes: 2 ** 20,
+};
 
 function decode(message: Message, config: Partial<CommonSourceConfig> = {}, at: Queue = queue): Delivery {
   return new Decoder(at, { maxEventBytes: 2 ** 20, ...config }).decode({ MessageId: 'm-1', ...message });
@@ -57,7 +62,8 @@ describe('encode', () => {
   });
 
   test('verbatim structured bytes with a raw U+FFFE are escaped, otherwise untouched', () => {
-    const text = '{"specversion":"1.0", "id":"1","source":"/s","type":"t","data":{"big":12345678901234567890,"x":"\ufffe"}}';
+    const text =
+      '{"specversion":"1.0", "id":"1","source":"/s","type":"t","data":{"big":12345678901234567890,"x":"\ufffe"}}';
     const event = eventOf({ Body: text });
     expect(encode(event, undefined, options).body).toBe(text.replace('\ufffe', '\\ufffe'));
     const plain = eventOf({ Body: text.replace('\ufffe', 'ok') });
@@ -83,7 +89,12 @@ describe('encode', () => {
   });
 
   test('native headers pass up to ten in all; what cannot go along is counted', () => {
-    const native: Record<string, string | Buffer> = { trace: 'abc', blob: Buffer.from([1, 2]), 'AWS.x': 'no', 'a b': 'no' };
+    const native: Record<string, string | Buffer> = {
+      trace: 'abc',
+      blob: Buffer.from([1, 2]),
+      'AWS.x': 'no',
+      'a b': 'no',
+    };
     native['empty'] = '';
     native['ce_type'] = 'collides';
     native['control'] = '\u0001';
@@ -138,7 +149,11 @@ describe('decode', () => {
     const found = eventOf({ Body: text });
     expect(String(found.data)).toBe(detail);
     expect(found).toMatchObject({ id: 'eb-1', source: 'com.acme', type: 'Order Placed', time: '2026-01-02T03:04:05Z' });
-    expect({ ...found.extensions }).toEqual({ awsaccount: '123', awsregion: 'eu-central-1', awsresources: '["arn:x"]' });
+    expect({ ...found.extensions }).toEqual({
+      awsaccount: '123',
+      awsregion: 'eu-central-1',
+      awsresources: '["arn:x"]',
+    });
     // fields that make no CloudEvent: wrapped whole, nothing lost
     const odd = text.replace('com.acme', 'my app');
     expect(eventOf({ Body: odd })).toMatchObject({ id: 'm-1', type: 'com.amazon.sqs.message', source: arn });
@@ -157,7 +172,13 @@ describe('decode', () => {
       expect(wrapped).toMatchObject({ id: 'm-1', source: arn, type: 'com.amazon.sqs.message', datacontenttype: type });
       expect(String(wrapped.data)).toBe(body);
     }
-    const as = { type: 'job.{attribute.kind}', source: '/q/{queue}', id: '{messageid}-x', time: '{sent}', subject: '{groupid}' };
+    const as = {
+      type: 'job.{attribute.kind}',
+      source: '/q/{queue}',
+      id: '{messageid}-x',
+      time: '{sent}',
+      subject: '{groupid}',
+    };
     const Attributes = { SentTimestamp: '1767323045123', MessageGroupId: 'g' };
     const MessageAttributes = { kind: { DataType: 'String', StringValue: 'print' } };
     const wrapped = eventOf({ Body: 'x', Attributes, MessageAttributes }, { as });
@@ -187,7 +208,11 @@ describe('decode', () => {
   test('attempt, ordering key and position come from the message', () => {
     const Attributes = { ApproximateReceiveCount: '3', MessageGroupId: 'g' };
     const fifo = decode({ Body: structured, Attributes }, {}, { ...queue, fifo: true });
-    expect(fifo).toMatchObject({ attempt: 3, orderingKey: 'g', meta: { position: { queue: 'jobs', messageId: 'm-1' } } });
+    expect(fifo).toMatchObject({
+      attempt: 3,
+      orderingKey: 'g',
+      meta: { position: { queue: 'jobs', messageId: 'm-1' } },
+    });
     expect(String(fifo.meta.key)).toBe('g');
     expect(decode({ Body: structured, Attributes }).orderingKey).toBeUndefined();
     expect(decode({ Body: structured }).attempt).toBe(1);
