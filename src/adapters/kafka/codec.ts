@@ -47,8 +47,9 @@ export function decodeRecord(value: Buffer | null, headers: RecordHeaders | unde
     const attribute = name.slice(3);
     const text = one(headers[name], attribute);
     if (text === undefined) continue;
-    if (attribute === 'datacontenttype') throw invalid(attribute, 'belongs in the content-type header');
     found = true;
+    // The cloudevents SDK writes it beside the content-type header, which is where it belongs.
+    if (attribute === 'datacontenttype' && text === contentType) continue;
     setAttribute(draft, attribute, text, printable);
   }
   if (!found) return { plain: true, contentType };
