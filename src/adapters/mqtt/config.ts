@@ -1,6 +1,50 @@
 import { z } from 'zod';
 import { byteSize, duration, secret, template } from '../fields.ts';
 
+export interface MqttBrokerConfig {
+  readonly url: string;
+  readonly protocolVersion: 4 | 5;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly tls?: MqttTlsConfig | undefined;
+  /** ms */
+  readonly keepalive: number;
+  /** ms */
+  readonly connectTimeout: number;
+}
+
+export interface MqttTlsConfig {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly passphrase?: string | undefined;
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized: boolean;
+}
+
+export interface MqttSourceConfig {
+  readonly topic?: string | undefined;
+  readonly topics?: readonly string[] | undefined;
+  readonly qos: 0 | 1;
+  readonly share?: string | undefined;
+  readonly clientId?: string | undefined;
+  /** ms */
+  readonly sessionExpiry: number;
+  readonly retain: 'take' | 'ignore';
+  readonly format: 'auto' | 'cloudevents' | 'raw';
+  readonly receiveMaximum: number;
+  readonly receiveBytes: number;
+}
+
+export interface MqttTargetConfig {
+  readonly topic: string;
+  readonly slashes: 'reject' | 'allow';
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly clientId?: string | undefined;
+  readonly maxInFlight: number;
+}
+
 const URL_HINT = 'expected mqtt://, mqtts://, ws:// or wss:// with a host, e.g. mqtt://edge-7:1883';
 
 const url = z
@@ -16,7 +60,7 @@ const url = z
     }
   });
 
-const broker = z.strictObject({
+export const brokerSchema: z.ZodObject & z.ZodType<MqttBrokerConfig> = z.strictObject({
   url: url.describe('Address: `mqtt://`, `mqtts://`, `ws://` or `wss://`, host and port.'),
   protocolVersion: z
     .literal([4, 5], { error: 'expected 5 (MQTT 5) or 4 (MQTT 3.1.1)' })
@@ -55,7 +99,7 @@ const qos = z
 
 const clientId = z.string().min(1).max(65_535).optional();
 
-const source = z.strictObject({
+export const sourceSchema: z.ZodObject & z.ZodType<MqttSourceConfig> = z.strictObject({
   topic: z.string().optional().describe('Topic filter, e.g. `plant/+/telemetry`. Either this or `topics`.'),
   topics: z.array(z.string()).min(1).max(1_000).optional().describe('Several topic filters.'),
   qos: qos.describe('`1`: at least once, acknowledged when every leg is done. `0`: at most once.'),
@@ -96,7 +140,7 @@ const source = z.strictObject({
     .describe('Payload bytes taken and not yet settled, beyond which reading pauses.'),
 });
 
-const target = z.strictObject({
+export const targetSchema: z.ZodObject & z.ZodType<MqttTargetConfig> = z.strictObject({
   topic: template().describe(
     'Topic, with attributes in braces, e.g. `alerts/{type}`. An event without such an attribute is dead-lettered.',
   ),
@@ -115,11 +159,3 @@ const target = z.strictObject({
     .default(1_000)
     .describe('Events sent and not yet confirmed; a lower Receive Maximum of the broker wins.'),
 });
-
-export const brokerSchema: z.ZodObject = broker;
-export const sourceSchema: z.ZodObject = source;
-export const targetSchema: z.ZodObject = target;
-
-export type MqttBrokerConfig = z.output<typeof broker>;
-export type MqttSourceConfig = z.output<typeof source>;
-export type MqttTargetConfig = z.output<typeof target>;

@@ -49,11 +49,11 @@ function refusedError(code: number, cause: unknown): FairleadError {
   }
 }
 
-/** The broker or the network closed the connection without a word. */
+/** The broker or the network closed the connection without a word; mosquitto 2.0 does so to a client whose id another one takes over. */
 export function closedError(): FairleadError {
   return new FairleadError({
     code: 'E_MQTT_CONNECTION',
-    message: 'the connection was closed',
+    message: 'the connection was closed without a reason (a second client with the same client id has that effect)',
     unavailable: true,
     sent: 'unknown',
   });

@@ -176,14 +176,14 @@ describe('a source that is refused', () => {
   });
 
   test('a twin with the same client id is named', async () => {
-    const clientId = unique('twin');
-    const fields = { topic: unique('twin'), clientId };
-    const [one, two] = [sourceOf({ url: brokerUrl('MQTT') }, fields), sourceOf({ url: brokerUrl('MQTT') }, fields)];
-    await one.open(new HoldingIntake(), never);
-    await two.open(new HoldingIntake(), never);
-    await eventually(() => expect(one.health().lastError?.code).toBe('E_MQTT_TAKEN_OVER'));
-    await one.close();
-    await two.close();
-    await forgetSession(brokerUrl('MQTT'), clientId, 5);
+    const wire = await fakeBroker(({ type, body }, socket) => {
+      if (type === 1) socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+      if (type === 8) socket.end(Buffer.from([0x90, 4, body[0] as number, body[1] as number, 0, 1, 0xe0, 1, 142]));
+    });
+    const source = sourceOf({ url: wire.url }, { topic: 'x' });
+    await source.open(new HoldingIntake(), never);
+    await eventually(() => expect(source.health().lastError?.code).toBe('E_MQTT_TAKEN_OVER'));
+    await source.close();
+    await wire.close();
   });
 });
