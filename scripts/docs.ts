@@ -28,7 +28,9 @@ for (const [name, text] of Object.entries(pages)) {
   }
 }
 for (const problem of problems) process.stderr.write(`${problem}\n`);
-process.stdout.write(`${Object.keys(pages).length} pages ${check ? 'checked' : 'written'}, ${adapters.length} adapters\n`);
+process.stdout.write(
+  `${Object.keys(pages).length} pages ${check ? 'checked' : 'written'}, ${adapters.length} adapters\n`,
+);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 function current(path: string): string | undefined {

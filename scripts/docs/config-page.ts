@@ -39,8 +39,7 @@ export function configPage(adapters: readonly AdapterSpec[]): string {
   const { outline } = configSchemas(adapters);
   const sections = [
     INTRODUCTION,
-    `## The file\n\n${fieldTable(outline, ['routes', 'policies', 'choices'])}`,
-    '`routes` and `policies` are described below.',
+    `## The file\n\n${fieldTable(outline, ['routes', 'policies'])}`,
     `## Routes\n\n${fieldTable(routeSchema)}`,
     `### Filters\n\n${FILTERS}`,
     `## Policies\n\nNamed rules about sending; a target binds them with \`policies: [name]\`. Of several, later ones override earlier ones field by field.\n\n${fieldTable(policySchema)}`,
@@ -55,7 +54,11 @@ function adapterSection({ type, summary, broker, source, target }: AdapterSpec):
   const parts = [`## ${type}\n\n${summary}`, `### Broker: \`type: ${type}\`\n\n${table(broker)}`];
   if (source !== undefined) {
     const variables = source.variables.map((name) => `\`{${name}}\``).join(', ');
-    parts.push(`### Source on ${type}\n\n${table(source.schema)}`, `Variables of \`as\`: ${variables || 'none'}.`, features(source.features));
+    parts.push(
+      `### Source on ${type}\n\n${table(source.schema)}`,
+      `Variables of \`as\`: ${variables || 'none'}.`,
+      features(source.features),
+    );
   }
   if (target !== undefined) parts.push(`### Target on ${type}\n\n${table(target.schema)}`, features(target.features));
   return parts.join('\n\n');

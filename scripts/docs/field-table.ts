@@ -16,7 +16,7 @@ export function fieldTable(schema: Schema, omit: readonly string[] = []): string
   const rows = new Map<string, Row>();
   collect(schema, '', rows, new Set());
   const lines = [...rows.values()]
-    .filter(({ name }) => !omit.includes(name.split('.')[0] as string))
+    .filter(({ name }) => !omit.some((top) => name !== top && name.startsWith(top)))
     .map(({ name, type, fallback, description }) => `| \`${name}\` | ${type} | ${fallback} | ${description} |`);
   return ['| field | type | default | |', '|---|---|---|---|', ...lines].join('\n');
 }
@@ -75,7 +75,8 @@ function fallbackText({ required, fallback, kind }: Field): string {
 
 function typeText(schema: Schema): string {
   const field = unwrap(schema);
-  if (field.kind !== undefined) return { duration: 'duration', byteSize: 'size', template: 'template', secret: 'secret' }[field.kind];
+  if (field.kind !== undefined)
+    return { duration: 'duration', byteSize: 'size', template: 'template', secret: 'secret' }[field.kind];
   const def = (field.schema as z.core.$ZodTypes)._zod.def;
   switch (def.type) {
     case 'string':
@@ -93,7 +94,7 @@ function typeText(schema: Schema): string {
     case 'array':
       return `list of ${typeText(def.element)}`;
     case 'record':
-      return shapeOf(def.valueType) === undefined ? `map of ${typeText(def.valueType)} by name` : 'map of maps';
+      return isOpen(def.valueType) ? 'map by name' : `map of ${typeText(def.valueType)} by name`;
     case 'union':
       return [...new Set(def.options.map(typeText))].join(' or ');
     case 'object':
@@ -103,11 +104,21 @@ function typeText(schema: Schema): string {
   }
 }
 
+function isOpen(schema: Schema): boolean {
+  return shapeOf(schema) !== undefined || unwrap(schema).schema._zod.def.type === 'unknown';
+}
+
 function numberText(schema: z.core.$ZodNumber): string {
-  const { minimum, maximum, format } = schema._zod.bag;
-  const name = format === undefined ? 'number' : 'whole number';
-  const from = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum;
-  const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  let from: unknown;
+  let to: unknown;
+  let whole = 'format' in schema._zod.def;
+  for (const check of schema._zod.def.checks ?? []) {
+    const def = check._zod.def as z.core.$ZodCheckDef & { value?: unknown };
+    if (def.check === 'greater_than') from = def.value;
+    else if (def.check === 'less_than') to = def.value;
+    else if (def.check === 'number_format') whole = true;
+  }
+  const name = whole ? 'whole number' : 'number';
   if (from === undefined && to === undefined) return name;
   if (to === undefined) return `${name} from ${from}`;
   return from === undefined ? `${name} to ${to}` : `${name}, ${from} to ${to}`;

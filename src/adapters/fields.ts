@@ -63,7 +63,7 @@ const UNITS: Readonly<Record<string, number>> = {
   MiB: 2 ** 20,
   GiB: 2 ** 30,
 };
-const SIZE = /^(\d+(?:\.\d+)?) ?(B|KB|MB|GB|KiB|MiB|GiB)$/;
+const SIZE = /^(\d+(?:\.\d+)?) ?(B|KB|MB|GB|KiB|MiB|GiB)?$/;
 const SIZE_HINT = 'expected a size such as "64KiB", "1MiB", "500KB" or a number of bytes';
 
 /** A size as text (`64KiB`, `1MiB`, `500KB`) or a number, in bytes once parsed. A default may be text: `byteSize().prefault('1MiB')`. */
@@ -91,8 +91,8 @@ export function byteSize(bounds: { min?: number; max?: number } = {}): z.ZodType
 }
 
 function parseSize(text: string): number {
-  const [, amount, unit] = SIZE.exec(text) as RegExpExecArray;
-  return Math.floor(Number(amount) * (UNITS[unit as string] as number));
+  const [, amount, unit = 'B'] = SIZE.exec(text) as RegExpExecArray;
+  return Math.floor(Number(amount) * (UNITS[unit] as number));
 }
 
 /** The shortest exact text of a size in bytes, e.g. `65536` → `64KiB`. */

@@ -1,24 +1,15 @@
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLMap,
-} from 'yaml';
+import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import { anchors } from './anchors.ts';
 import type { Finding, Located } from './finding.ts';
 import { interpolate, type Origin, type Surroundings } from './interpolate.ts';
 import { REDACTED, userinfo } from './redact.ts';
 import { didYouMean } from './suggest.ts';
-import { syntaxFindings } from './syntax.ts';
+import { syntaxFinding } from './syntax.ts';
 
 /** Bounds of a document, so that a few lines of YAML cannot become gigabytes. */
 const MAX_ALIASED_NODES = 10_000;
 const MAX_DEPTH = 64;
+const MAX_CHARACTERS = 2 ** 20;
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 
 interface Place {
@@ -42,7 +33,7 @@ export class ConfigDocument {
   readonly #broken: string[] = [];
   readonly #private: string[] = [];
   readonly #surroundings: Surroundings;
-  readonly #document: Document;
+  readonly #anchors: ReadonlyMap<Alias, Node> = new Map();
   #aliased = 0;
   #insideAlias = 0;
 
@@ -50,16 +41,23 @@ export class ConfigDocument {
     this.#file = file;
     this.#text = text;
     this.#surroundings = surroundings;
+    if (text.length > MAX_CHARACTERS) {
+      this.#report('E_CONFIG_YAML', `the file has more than ${MAX_CHARACTERS} characters`, 0);
+      return;
+    }
     const document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
       stringKeys: true,
       merge: false,
+      uniqueKeys: false, // checked in #convertMap: the parser compares every key with every other
     });
-    this.#document = document;
-    const { findings, fatal } = syntaxFindings(document, text, (offset) => this.#position(offset));
-    this.findings.push(...findings);
-    if (fatal) return;
+    this.#anchors = anchors(document);
+    const broken = syntaxFinding(document, text, (offset) => this.#position(offset));
+    if (broken !== undefined) {
+      this.findings.push(broken);
+      return;
+    }
     const root = document.contents as Node | null;
     if (root === null || (isScalar(root) && root.value === null)) {
       this.#report('E_CONFIG_YAML', 'the file is empty', 0, 'run "fairlead init" for a commented start');
@@ -111,13 +109,11 @@ export class ConfigDocument {
   }
 
   #report(code: string, message: string, offset: number, hint?: string): void {
-    this.findings.push({
-      severity: 'error',
-      code,
-      message,
-      ...this.#position(offset),
-      ...(hint === undefined ? {} : { hint }),
-    });
+    const position = this.#position(offset);
+    // A mistake under an anchor is met again at each of its aliases.
+    const { line, column } = position;
+    if (this.findings.some((one) => one.line === line && one.column === column && one.code === code)) return;
+    this.findings.push({ severity: 'error', code, message, ...position, ...(hint === undefined ? {} : { hint }) });
   }
 
   #convert(node: Node, path: PropertyKey[], key: number | undefined): unknown {
@@ -139,6 +135,7 @@ export class ConfigDocument {
 
   #convertMap(node: YAMLMap, path: PropertyKey[]): Record<string, unknown> {
     const map: Record<string, unknown> = Object.create(null);
+    const seen = new Map<string, number>();
     for (const pair of node.items) {
       if (!isScalar(pair.key)) continue;
       const name = String(pair.key.value);
@@ -147,6 +144,17 @@ export class ConfigDocument {
         this.#report('E_CONFIG_KEY', `"${name}" cannot be a key`, at);
         continue;
       }
+      const first = seen.get(name);
+      if (first !== undefined) {
+        const where = first === this.#position(at).line ? 'on this line' : `on line ${first}`;
+        this.#report(
+          'E_CONFIG_DUPLICATE_KEY',
+          `the key "${name}" stands here a second time; the first is ${where}`,
+          at,
+        );
+        continue;
+      }
+      seen.set(name, this.#position(at).line);
       const inner = [...path, name];
       const child = pair.value as Node | null;
       if (child === null || (isScalar(child) && child.value === null)) {
@@ -161,7 +169,7 @@ export class ConfigDocument {
 
   #expand(alias: Alias, path: PropertyKey[]): unknown {
     const offset = alias.range?.[0] ?? 0;
-    const node = alias.resolve(this.#document) as Node | undefined;
+    const node = this.#anchors.get(alias);
     if (node === undefined) {
       this.#report('E_CONFIG_ALIAS', `the alias *${alias.source} refers to no anchor above it`, offset);
       return undefined;

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { type FieldKind, fieldKinds } from '../adapters/fields.ts';
 
-type Schema = z.core.$ZodType;
+/** Any schema of zod, whatever it gives. */
+export type Schema = z.core.$ZodType;
 
 /** A field's schema without its wrappers, and what the wrappers said. */
 export interface Field {
@@ -51,7 +52,7 @@ function innerOf(schema: Schema): Schema | undefined {
     case 'pipe':
       return def.in;
     case 'lazy':
-      return def.getter();
+      return (schema as z.core.$ZodLazy)._zod.innerType; // the getter would make a new one each time
     default:
       return undefined;
   }
@@ -93,6 +94,13 @@ export function branches(schema: Schema, value: unknown): readonly Schema[] {
     const literal = shapeOf(option)?.[discriminator];
     return literal !== undefined && (literal as z.ZodType).safeParse(wanted).success;
   });
+}
+
+/** A schema as what it may stand for: the branches of a union, unless the union is a field of a kind of its own. */
+export function alternatives(schema: Schema, value: unknown): readonly Schema[] {
+  if (unwrap(schema).kind !== undefined) return [schema];
+  const found = branches(schema, value);
+  return found.length === 1 && found[0] === schema ? found : found.flatMap((branch) => alternatives(branch, value));
 }
 
 /** The schemas at `path` below `schema`, for the value that stands there. */

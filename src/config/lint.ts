@@ -3,7 +3,7 @@ import { compileTemplate } from '../core/template.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Entries } from './entries.ts';
 import type { Located } from './finding.ts';
-import { branches, childSchemas, unwrap } from './inspect.ts';
+import { alternatives, childSchemas, type Schema, unwrap } from './inspect.ts';
 import { redactUrl } from './redact.ts';
 import type { ConfigSchemas } from './schema.ts';
 import { didYouMean } from './suggest.ts';
@@ -47,7 +47,7 @@ export function lintFields(document: ConfigDocument, entries: Entries, schemas: 
       if (schema === undefined) continue;
       const value = (document.value as Record<string, Record<string, unknown>>)[section]?.[name];
       const variables = section === 'sources' ? (adapter.source?.variables ?? []) : undefined;
-      walk(schema, value, [section, name], (kind, text, path) => {
+      walk([schema], value, [section, name], (kind, text, path) => {
         if (kind === 'template') found.push(...templateNames(text, path, variables));
         else if (document.origins(path) === undefined) found.push(...literalSecret(kind, text, path));
       });
@@ -58,15 +58,18 @@ export function lintFields(document: ConfigDocument, entries: Entries, schemas: 
 
 type Visit = (kind: string | undefined, text: string, path: readonly PropertyKey[]) => void;
 
-function walk(schema: Parameters<typeof unwrap>[0], value: unknown, path: readonly PropertyKey[], visit: Visit): void {
-  if (typeof value === 'string') visit(unwrap(schema).kind, value, path);
+function walk(schemas: readonly Schema[], value: unknown, path: readonly PropertyKey[], visit: Visit): void {
+  if (typeof value === 'string') {
+    const kinds = schemas.map((schema) => unwrap(schema).kind);
+    visit(kinds.includes('secret') ? 'secret' : kinds[0], value, path);
+  }
   if (typeof value !== 'object' || value === null) return;
   for (const [key, child] of Object.entries(value)) {
     const at = Array.isArray(value) ? Number(key) : key;
-    const [first] = childSchemas(schema, at, value).flatMap((one) =>
-      unwrap(one).kind === undefined ? branches(one, child) : [one],
-    );
-    if (first !== undefined) walk(first, child, [...path, at], visit);
+    const below = schemas
+      .flatMap((schema) => childSchemas(schema, at, value))
+      .flatMap((one) => alternatives(one, child));
+    walk(below, child, [...path, at], visit);
   }
 }
 

@@ -109,9 +109,12 @@ export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
 });
 
 export const unmatchedSchema: z.ZodType<UnmatchedConfig> = z
-  .union([z.enum(['dead-letter', 'drop', 'fail']), z.strictObject({ to: nameList('targets') })], {
-    error: 'expected dead-letter, drop, fail or { to: [target] }',
-  })
+  .union(
+    [z.enum(['dead-letter', 'drop', 'fail']), z.strictObject({ to: nameList('targets').describe('The targets.') })],
+    {
+      error: 'expected dead-letter, drop, fail or { to: [target] }',
+    },
+  )
   .default('dead-letter')
   .describe(
     'What becomes of an event that no route matches: kept as a dead letter, dropped and counted, given back to the source (`fail`), or sent to targets.',

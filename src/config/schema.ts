@@ -80,10 +80,10 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
     policies: z
       .record(entryName(), policySchema)
       .default({})
-      .describe('Rules about sending, by name; targets bind them.'),
+      .describe('Rules about sending, by name; targets bind them. See below.'),
     routes: z
       .array(routeSchema, { error: 'expected a list of routes, each beginning with "- name:"' })
-      .describe('Which events go where. Every route that matches fires, in this order.'),
+      .describe('Which events go where. Every route that matches fires, in this order. See below.'),
     unmatched: unmatchedSchema,
     store: z
       .strictObject({

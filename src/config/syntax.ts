@@ -31,31 +31,18 @@ const SAID: Readonly<Partial<Record<ErrorCode, Said>>> = {
 };
 
 /**
- * What the YAML parser complains about, in our words. After a syntax error the rest of its complaints are echoes of the
- * first, so only duplicate keys are told in full; `fatal` says that the document's values mean nothing.
+ * The first complaint of the YAML parser, in our words; what follows it are echoes. Undefined where the text is YAML.
  */
-export function syntaxFindings(
+export function syntaxFinding(
   document: Pick<Document, 'errors' | 'warnings'>,
   text: string,
   position: (offset: number) => Pick<Finding, 'file' | 'line' | 'column'>,
-): { findings: Finding[]; fatal: boolean } {
-  const findings: Finding[] = [];
-  const duplicates = document.errors.filter((error) => error.code === 'DUPLICATE_KEY');
-  for (const { pos } of duplicates) {
-    const key = /^[^\s:]+/.exec(text.slice(pos[0]))?.[0] ?? '';
-    findings.push({
-      severity: 'error',
-      code: 'E_CONFIG_DUPLICATE_KEY',
-      message: `the key ${key} stands here a second time`,
-      ...position(pos[0]),
-    });
-  }
-  const [first] = [...document.errors.filter((error) => error.code !== 'DUPLICATE_KEY'), ...document.warnings];
-  if (first === undefined) return { findings, fatal: false };
+): Finding | undefined {
+  const [first] = [...document.errors, ...document.warnings];
+  if (first === undefined) return undefined;
   const offset = first.code === 'BAD_INDENT' ? afterBlanks(text, first.pos[0]) : first.pos[0];
-  const said = reference(text, first.pos[0]) ?? SAID[first.code] ?? { message: `this is not YAML (${first.message})` };
-  findings.push({ severity: 'error', code: 'E_CONFIG_YAML', ...said, ...position(offset) });
-  return { findings, fatal: true };
+  const said = reference(text, offset) ?? SAID[first.code] ?? { message: `this is not YAML (${first.message})` };
+  return { severity: 'error', code: 'E_CONFIG_YAML', ...said, ...position(offset) };
 }
 
 function afterBlanks(text: string, offset: number): number {
