@@ -93,10 +93,7 @@ export class KafkaSource implements Source, BatchOwner {
       this.#onAnchored = resolve;
     });
     await this.#membership.start(signal);
-    const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-    await Promise.race([anchored, aborted]);
+    await unlessAborted(anchored, signal);
   }
 
   pause(): void {
@@ -320,6 +317,18 @@ export class KafkaSource implements Source, BatchOwner {
     }
     await this.#commits.flush().catch((error) => this.#health.error(error));
   }
+}
+
+function unlessAborted(done: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    void done.then(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+  });
 }
 
 function keyOf(topic: string, partition: number): string {

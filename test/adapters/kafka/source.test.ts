@@ -162,7 +162,8 @@ describe('backpressure', () => {
   test('a partition pauses at its window while others go on, and resumes when settled', async () => {
     const topic = await raw.createTopic('window', 2);
     const small = Array.from({ length: 300 }, (_, n) => ({ partition: 0, value: String(n) }));
-    await raw.produce(topic, small);
+    // several record batches: the broker hands out whole ones
+    for (let at = 0; at < 300; at += 20) await raw.produce(topic, small.slice(at, at + 20));
     const intake = new HoldingIntake();
     const fields = {
       topics: [topic],
