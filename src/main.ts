@@ -1,33 +1,37 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { EXIT, ExitError } from './cli/exit.ts';
-import { DEFAULT_CONFIG } from './cli/load.ts';
+import { createProgram } from './cli/program.ts';
+import { codeOf, FairleadError } from './core/errors.ts';
 
-const program = new Command('fairlead')
-  .description('Event-mesh gateway and smart router across Kafka, RabbitMQ, MQTT, Amazon SQS and HTTP')
-  .showHelpAfterError()
-  .exitOverride();
+/** How long, in ms, something that still holds the process may take after a command has ended. */
+const LINGER_MS = 2_000;
 
-const withConfig = (command: Command): Command =>
-  command.option('-c, --config <file>', 'configuration file', process.env['FAIRLEAD_CONFIG'] ?? DEFAULT_CONFIG);
-
-// Each command is loaded when it is used: `fairlead lint` needs no broker client.
-withConfig(program.command('run').description('run the gateway until SIGTERM, which drains it')).action(
-  async (options: { config: string }) => (await import('./cli/run.ts')).run(options),
-);
+// A reader that has seen enough (`fairlead dlq ls | head`) is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (codeOf(error) === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+}
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   process.exitCode = codeFor(error);
 }
+setTimeout(() => process.exit(), LINGER_MS).unref();
 
 function codeFor(error: unknown): number {
   if (error instanceof ExitError) {
-    process.stderr.write(`${error.message}\n`);
+    if (error.message !== '') process.stderr.write(`${error.message}\n`);
     return error.exitCode;
   }
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof FairleadError) {
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    return EXIT.runtime;
+  }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EXIT.runtime;
 }

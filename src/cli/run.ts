@@ -1,43 +1,31 @@
 import { adapters } from '../adapters/registry.ts';
-import { type Gateway, openGateway } from '../app.ts';
+import { openGateway } from '../app.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import type { FairleadError } from '../core/errors.ts';
 import { createLog } from '../observability/log.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { requireConfig } from './load.ts';
+import { Stopping } from './stopping.ts';
 
-/** `fairlead run`: runs a configuration until SIGTERM or SIGINT, which drain it; a second signal forces. */
-export async function run(options: { config: string }): Promise<void> {
-  const config = requireConfig(options.config);
-  const code = await runUntilStopped(config, () => {});
-  if (code !== EXIT.ok) throw new ExitError(code, 'stopped by a failure; see the log');
+export interface RunOptions {
+  readonly config: string;
+  readonly logLevel?: GatewayConfig['log']['level'];
 }
 
-/** Runs a gateway until a signal or a fatal error; resolves with the exit code once it has drained. */
-export async function runUntilStopped(config: GatewayConfig, onStarted: (gateway: Gateway) => void): Promise<number> {
-  const log = createLog(config.log.level);
-  let stopWith: (code: number) => void = () => {};
-  const stopped = new Promise<number>((resolve) => {
-    stopWith = resolve;
-  });
+/** `fairlead run`: runs a configuration until SIGTERM or SIGINT, which drain it; a second signal forces. */
+export async function run(options: RunOptions): Promise<void> {
+  const config = requireConfig(options.config);
+  const log = createLog(options.logLevel ?? config.log.level);
+  const stopping = new Stopping((signal) => log.info({ signal }, 'draining'));
   const onFatal = (error: FairleadError): void => {
     log.error({ code: error.code }, error.message);
-    stopWith(EXIT.runtime);
+    stopping.request(EXIT.runtime);
   };
-  let signals = 0;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    signals += 1;
-    if (signals > 1) process.exit(EXIT.runtime);
-    log.info({ signal }, 'draining');
-    stopWith(EXIT.ok);
-  };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   const gateway = await openGateway(config, { adapters, log }, onFatal);
   gateway.start(onFatal);
-  onStarted(gateway);
-  const code = await stopped;
+  const code = await stopping.code;
   await gateway.stop();
-  process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+  stopping.dispose();
   log.info({ code }, 'stopped');
-  return code;
+  if (code !== EXIT.ok) throw new ExitError(code, 'stopped by a failure; see the log');
 }

@@ -1,0 +1,90 @@
+import { adapters } from '../adapters/registry.ts';
+import { createComponents, environment } from '../components.ts';
+import { redactUrl } from '../config/redact.ts';
+import { codeOf, messageOf } from '../core/errors.ts';
+import type { CheckItem } from '../core/source.ts';
+import { EXIT, ExitError } from './exit.ts';
+import { exitFor } from './failure.ts';
+import { requireConfig } from './load.ts';
+import { paint, printable, table } from './terminal.ts';
+
+export interface CheckOptions {
+  readonly config: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly output: 'table' | 'json';
+}
+
+/** One line of the answer. */
+export interface CheckLine extends CheckItem {
+  readonly role: 'source' | 'target';
+  readonly name: string;
+  readonly broker: string;
+  readonly kind: string;
+}
+
+interface Checked {
+  check(): Promise<CheckItem[]>;
+}
+
+/** `fairlead check`: asks every source and target whether it would work. Consumes and sends nothing. */
+export async function check(options: CheckOptions): Promise<void> {
+  const config = requireConfig(options.config);
+  const parts = createComponents(config, environment({ adapters }));
+  const ask = async (role: CheckLine['role'], entry: (typeof config.sources | typeof config.targets)[number]) => {
+    const component = parts[`${role}s`].get(entry.name) as Checked;
+    const items = await within(component, options.timeout);
+    const { name, broker, kind } = entry;
+    return items.map((item): CheckLine => ({ role, name, broker, kind, ...redacted(item) }));
+  };
+  const asked = [
+    ...config.sources.map((source) => ask('source', source)),
+    ...config.targets.map((target) => ask('target', target)),
+  ];
+  const lines = (await Promise.all(asked)).flat();
+  await Promise.allSettled([...parts.sources.values(), ...parts.targets.values()].map((part) => part.close()));
+  await Promise.allSettled([...parts.brokers.values()].map((part) => part.close()));
+
+  process.stdout.write(options.output === 'json' ? `${JSON.stringify(lines, null, 2)}\n` : checkTable(lines));
+  const failed = lines.filter(({ ok }) => !ok);
+  if (failed.length === 0) return;
+  const code = exitFor(
+    failed.map((line) => line.code),
+    EXIT.unreachable,
+  );
+  throw new ExitError(code, `${failed.length} of ${lines.length} checks failed`);
+}
+
+/** What a component answers, or that it did not answer in time. Never rejects. */
+async function within(component: Checked, timeoutMs: number): Promise<CheckItem[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<CheckItem[]>((resolve) => {
+    const message = `no answer within ${timeoutMs} ms`;
+    timer = setTimeout(() => resolve([{ what: 'answer', ok: false, code: 'E_UNAVAILABLE', message }]), timeoutMs);
+  });
+  const failed = (error: unknown): CheckItem[] => [
+    { what: 'check', ok: false, code: codeOf(error) ?? 'E_ERROR', message: messageOf(error) },
+  ];
+  const items = await Promise.race([component.check().catch(failed), late]);
+  clearTimeout(timer);
+  return items;
+}
+
+function redacted(item: CheckItem): CheckItem {
+  const { what, message } = item;
+  return { ...item, what: redactUrl(what), ...(message === undefined ? {} : { message: redactUrl(message) }) };
+}
+
+function checkTable(lines: readonly CheckLine[]): string {
+  const { good, bad } = paint(process.stdout);
+  const text = table(
+    lines.map(({ ok, role, name, broker, kind, what, code, message }) => [
+      ok ? '✔' : '✘',
+      `${role} ${name}`,
+      `${broker} (${kind})`,
+      printable(what),
+      ok ? '' : printable([code, message].filter((part) => part !== undefined).join(': ')),
+    ]),
+  );
+  return text.replace(/^✔/gm, good('✔')).replace(/^✘/gm, bad('✘'));
+}

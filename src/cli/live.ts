@@ -1,0 +1,58 @@
+import type { GatewayStatus } from '../status.ts';
+import { summaryLine, summaryTable, type Totals, totalsOf } from './summary.ts';
+import { isLive, paint, printable } from './terminal.ts';
+
+const REDRAW_MS = 1_000;
+const LINE_MS = 3_000;
+
+/** Draws a gateway's status on a terminal once a second, in place; elsewhere one line every few seconds. Returns what stops it. */
+export function liveSummary(read: () => GatewayStatus, stream: NodeJS.WriteStream): () => void {
+  const live = isLive(stream);
+  const clock = new Interval(totalsOf(read()));
+  let drawn = 0;
+  const draw = (): void => {
+    const status = read();
+    const { before, after, seconds } = clock.step(totalsOf(status));
+    const line = summaryLine(before, after, seconds);
+    if (!live) {
+      stream.write([line, ...troubles(status), ''].join('\n'));
+      return;
+    }
+    const lines = [paint(stream).bold(line), '', ...summaryTable(before, after, seconds).trimEnd().split('\n')];
+    lines.push(...troubles(status));
+    const width = Math.max(20, stream.columns ?? 80) - 1;
+    const fitted = lines.map((text) => (text.includes('\u001b') || text.length <= width ? text : text.slice(0, width)));
+    stream.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\u001b[J${fitted.join('\n')}\n`);
+    drawn = fitted.length;
+  };
+  const timer = setInterval(draw, live ? REDRAW_MS : LINE_MS);
+  return () => clearInterval(timer);
+}
+
+/** What is not up, with its actual error. */
+function troubles(status: GatewayStatus): string[] {
+  return [...status.sources, ...status.targets].flatMap(({ name, health: { status: state, lastError } }) => {
+    if (state === 'up') return [];
+    return [
+      `✘ ${name} is ${state}${lastError === undefined ? '' : `: ${lastError.code}: ${printable(lastError.message)}`}`,
+    ];
+  });
+}
+
+class Interval {
+  #totals: Totals;
+  #at = performance.now();
+
+  constructor(totals: Totals) {
+    this.#totals = totals;
+  }
+
+  step(after: Totals): { before: Totals; after: Totals; seconds: number } {
+    const before = this.#totals;
+    const now = performance.now();
+    const seconds = Math.max(0.001, (now - this.#at) / 1_000);
+    this.#totals = after;
+    this.#at = now;
+    return { before, after, seconds };
+  }
+}

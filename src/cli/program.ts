@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../core/duration.ts';
+import { DEFAULT_CONFIG } from './load.ts';
+
+/** The version of the package. */
+export function version(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return manifest.version;
+}
+
+/** The command tree. Each command is loaded when it is used: `fairlead lint` needs no broker. */
+export function createProgram(): Command {
+  const program = new Command('fairlead')
+    .description('Event-mesh gateway and smart router across Kafka, RabbitMQ, MQTT, Amazon SQS and HTTP')
+    .version(version())
+    .showHelpAfterError('("fairlead --help" shows the commands and "fairlead COMMAND --help" their options)')
+    .exitOverride()
+    .hook('preAction', (_program, command) => {
+      if (command.opts()['color'] === false) process.env['NO_COLOR'] = '1';
+    });
+  build(program);
+  operate(program);
+  deadLetters(program);
+  return program;
+}
+
+function build(program: Command): void {
+  add(program, 'demo', 'run the embedded demo: an MQTT broker, an HTTP ingress and traffic through real routes')
+    .option('--duration <time>', 'stop after this long, e.g. 10s (default: run until Ctrl-C)', duration)
+    .option('--rate <n>', 'simulated sensor events per second', wholeNumber, 100)
+    .option('--mqtt-port <port>', 'first port tried for MQTT', wholeNumber, 1883)
+    .option('--http-port <port>', 'first port tried for HTTP', wholeNumber, 4200)
+    .action(async (options) => (await import('./demo.ts')).demo(options));
+  add(program, 'init [file]', 'write a commented starter configuration and its JSON Schema')
+    .option('--yes', 'overwrite what is there')
+    .action(async (file: string | undefined, options) => (await import('./init.ts')).init(file, options));
+  withConfig(add(program, 'lint [file]', 'say what is wrong with a configuration, with line and column'))
+    .option('--strict', 'fail on warnings too')
+    .addOption(output('text', 'json'))
+    .action(async (file: string | undefined, options) => (await import('./lint.ts')).lint(file, options));
+  withConfig(add(program, 'echo', 'print the configuration as it was understood, secrets redacted'))
+    .addOption(output('yaml', 'json'))
+    .action(async (options) => (await import('./echo.ts')).echo(options));
+  add(program, 'schema', 'print the JSON Schema of the configuration').action(async () =>
+    (await import('./schema.ts')).schema(),
+  );
+}
+
+function operate(program: Command): void {
+  withConfig(add(program, 'run', 'run the gateway until SIGTERM or SIGINT, which drain it'))
+    .addOption(
+      new Option('--log-level <level>', 'instead of log.level in the file')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .env('FAIRLEAD_LOG_LEVEL'),
+    )
+    .action(async (options) => (await import('./run.ts')).run(options));
+  withConfig(add(program, 'check', 'connect to every broker and say what is wrong'))
+    .option('--timeout <time>', 'bound for each source and target', duration, 15_000)
+    .addOption(output('table', 'json'))
+    .action(async (options) => (await import('./check.ts')).check(options));
+  withConfig(add(program, 'publish', 'send events to a target, or to a place on a broker, and wait for confirmation'))
+    .option('--target <name>', 'a target of the configuration')
+    .option('--broker <name>', 'a broker of the configuration, with --at')
+    .option('--at <field=value>', "a field of the broker's targets, e.g. topic=orders (repeatable)", collect)
+    .option('--type <type>', 'attribute type', 'io.fairlead.publish')
+    .option('--source <source>', 'attribute source', '/fairlead/cli')
+    .option('--subject <subject>', 'attribute subject')
+    .option('--ext <name=value>', 'extension attribute (repeatable)', collect)
+    .option('--data <data>', 'the data: text, @file, or - for stdin')
+    .option('--content-type <type>', 'attribute datacontenttype (default: told from the data)')
+    .option('--count <n>', 'number of events, each with its own id', wholeNumber, 1)
+    .option('--timeout <time>', 'bound of the whole command', duration, 30_000)
+    .action(async (options) => (await import('./publish.ts')).publish(options));
+}
+
+function deadLetters(program: Command): void {
+  const dlq = program.command('dlq').description('dead letters in the local store, also beside a running gateway');
+  withStore(add(dlq, 'ls', 'list dead letters, oldest first'))
+    .option('--route <name>', 'only of this route')
+    .option('--code <code>', 'only with this cause, e.g. E_UNMATCHED')
+    .option('--source <name>', 'only from this source')
+    .option('--target <name>', 'only for this target')
+    .option('--after <id>', 'only after this id (the next page)')
+    .option('--limit <n>', 'at most this many, up to 1000', wholeNumber, 50)
+    .addOption(output('table', 'json'))
+    .action(async (options) => (await import('./dlq-ls.ts')).dlqList(options));
+  withStore(add(dlq, 'show <id>', 'show one dead letter: cause, position, attributes and data'))
+    .option('--raw', 'write the verbatim bytes only')
+    .addOption(
+      new Option('--as <form>', 'how to show the data').choices(['auto', 'json', 'text', 'hex']).default('auto'),
+    )
+    .addOption(output('text', 'json'))
+    .action(async (id: string, options) => (await import('./dlq-show.ts')).dlqShow(id, options));
+}
+
+function add(parent: Command, name: string, description: string): Command {
+  return parent.command(name).description(description).option('--no-color', 'no colours (also NO_COLOR)');
+}
+
+function withConfig(command: Command): Command {
+  return command.addOption(
+    new Option('-c, --config <file>', 'configuration file').env('FAIRLEAD_CONFIG').default(DEFAULT_CONFIG),
+  );
+}
+
+function withStore(command: Command): Command {
+  return withConfig(command).addOption(
+    new Option('--store <directory>', 'the store, instead of store.path in the file').env('FAIRLEAD_STORE'),
+  );
+}
+
+function output(first: string, ...others: string[]): Option {
+  return new Option('-o, --output <format>', 'output format').choices([first, ...others]).default(first);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return Number(text);
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('expected a duration, e.g. 500ms, 10s or 2m');
+  return ms;
+}
+
+function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError('expected name=value');
+  return [...(before ?? []), text];
+}
