@@ -1,6 +1,8 @@
 // npm run bench -- NAME [ARGS…]: install, compile (figures are taken on compiled code, as users run it), and measure.
-import { bin, install, must, root, run } from './setup.mjs';
+import { compileBenches, install, root, run } from './setup.mjs';
 
 await install();
-await must(bin('tsc'), ['-p', 'tsconfig.bench.json']);
-process.exit(await run(process.execPath, ['--enable-source-maps', `${root}/build/bench/main.js`, ...process.argv.slice(2)]));
+await compileBenches();
+process.exit(
+  await run(process.execPath, ['--enable-source-maps', `${root}/build/bench/main.js`, ...process.argv.slice(2)]),
+);

@@ -1,7 +1,7 @@
 // What `npm start` and `npm test` need on a fresh clone, without any dependency: the packages, installed when they are missing or old.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,13 +31,25 @@ export async function must(command, args, options) {
 
 /** Installs exactly what the lock file says, unless that is what is there. */
 export async function install() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   process.stderr.write('installing packages …\n');
   const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
   // npm writes its own progress to stdout, which belongs to the command that was asked for.
   await must(command, [...args, 'ci', '--loglevel=error'], { stdio: ['inherit', 2, 'inherit'] });
   writeFileSync(stamp, lock);
+}
+
+/**
+ * Compiles what measures: figures and faults run on compiled code, as users do. The starter of the brokers is plain
+ * JavaScript with files beside it, so it is copied.
+ */
+export async function compileBenches() {
+  await must(bin('tsc'), ['-p', 'tsconfig.build.json']);
+  await must(bin('tsc'), ['-p', 'tsconfig.bench.json']);
+  cpSync(join(root, 'test/brokers'), join(root, 'build/test/brokers'), { recursive: true });
 }
 
 /** The path of an installed package's command. */
