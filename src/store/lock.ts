@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFile, readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -16,16 +16,12 @@ export async function acquireLock(directory: string): Promise<() => Promise<void
   const file = path.join(directory, 'lock');
   const own = format(await identity(process.pid));
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    if (await create(file, own)) {
-      return async () => {
-        if ((await read(file)) === own) await remove(file);
-      };
-    }
+    if (await create(file, own)) return () => release(file, own);
     const text = await read(file);
     if (text === undefined) continue;
     const holder = parse(text);
     if (holder === undefined || (await lives(holder))) throw locked(file, text);
-    await setAside(file, text);
+    if (await takeOver(file, text, own)) return () => release(file, own);
   }
   throw locked(file, 'another process that is starting');
 }
@@ -88,18 +84,32 @@ async function create(file: string, own: string): Promise<boolean> {
   }
 }
 
-/** Moves a stale lock away; should it have become a live one meanwhile, puts it back. */
-async function setAside(file: string, stale: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw fileFailure(error, file);
+/**
+ * Replaces the lock of a dead holder. The right to do so is a claim named after the very text that is stale, so that of
+ * many only one has it, and nobody who comes late can replace a newer lock; the claim of a dead claimant is claimed in turn.
+ */
+async function takeOver(file: string, stale: string, own: string): Promise<boolean> {
+  const claims: string[] = [];
+  for (let chain = stale; ; ) {
+    const claim = `${file}.${createHash('sha256').update(chain).digest('hex').slice(0, 16)}`;
+    claims.push(claim);
+    if (await create(claim, own)) break;
+    const text = await read(claim);
+    const holder = text === undefined ? undefined : parse(text);
+    if (holder === undefined || (await lives(holder))) return false;
+    chain += text;
   }
-  const text = await read(aside);
-  if (text !== undefined && text !== stale) await create(file, text);
-  await remove(aside);
+  try {
+    if ((await read(file)) !== stale) return false;
+    const draft = `${file}.${randomUUID()}`;
+    await create(draft, own);
+    await rename(draft, file);
+    return true;
+  } catch (error) {
+    throw fileFailure(error, file);
+  } finally {
+    for (const claim of claims) await remove(claim);
+  }
 }
 
 async function read(file: string): Promise<string | undefined> {
@@ -109,6 +119,10 @@ async function read(file: string): Promise<string | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw fileFailure(error, file);
   }
+}
+
+async function release(file: string, own: string): Promise<void> {
+  if ((await read(file)) === own) await remove(file);
 }
 
 async function remove(file: string): Promise<void> {

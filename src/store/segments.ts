@@ -71,20 +71,11 @@ export class SegmentFiles {
     return this.#active === undefined ? [...this.#sealed] : [...this.#sealed, described(this.#active)];
   }
 
-  get count(): number {
-    return this.#sealed.length + (this.#active === undefined ? 0 : 1);
-  }
-
   /** Size of all files together. */
   get bytes(): number {
     let bytes = this.#allocation.bytes + (this.#active?.bytes ?? 0);
     for (const segment of this.#sealed) bytes += segment.bytes;
     return bytes;
-  }
-
-  /** Number of the oldest record, undefined where there are no files. */
-  get first(): number | undefined {
-    return this.#sealed[0]?.first ?? this.#active?.first;
   }
 
   /** The active segment if `needed` framed bytes fit in it. */

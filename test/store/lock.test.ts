@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readlinkSync, symlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -28,16 +29,19 @@ describe('one writer per directory', () => {
     await (await acquireLock(dir))();
   });
 
-  test.runIf(process.platform === 'linux')('a pid that belongs to another process by now holds nothing', async () => {
-    const dir = await directory();
-    const unlock = await acquireLock(dir);
-    const own = readlinkSync(path.join(dir, 'lock'));
-    await unlock();
-    symlinkSync(own.replace(/start=\d+/, 'start=1'), path.join(dir, 'lock'));
-    await (await acquireLock(dir))();
-    symlinkSync(own.replace(/boot=[0-9a-f]+/, 'boot=00000000'), path.join(dir, 'lock'));
-    await (await acquireLock(dir))();
-  });
+  test.runIf(process.platform === 'linux')(
+    'a pid that belongs to another process by now holds nothing (/proc, Linux only)',
+    async () => {
+      const dir = await directory();
+      const unlock = await acquireLock(dir);
+      const own = readlinkSync(path.join(dir, 'lock'));
+      await unlock();
+      symlinkSync(own.replace(/start=\d+/, 'start=1'), path.join(dir, 'lock'));
+      await (await acquireLock(dir))();
+      symlinkSync(own.replace(/boot=[0-9a-f]+/, 'boot=00000000'), path.join(dir, 'lock'));
+      await (await acquireLock(dir))();
+    },
+  );
 
   test('a lock of another host, or one that cannot be read, is never broken', async () => {
     for (const text of [`pid=1,start=1,boot=0,host=not-${hostname()}`, 'something else']) {
@@ -48,12 +52,18 @@ describe('one writer per directory', () => {
     }
   });
 
-  test('of many that find a stale lock at once one gets it', async () => {
-    const dir = await directory();
+  test('of many that find a stale lock at once one gets it, even where the last to try died half-way', async () => {
     const child = spawn(process.execPath, ['-e', '']);
     await once(child, 'exit');
-    symlinkSync(`pid=${child.pid},start=1,boot=0,host=${hostname()}`, path.join(dir, 'lock'));
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => acquireLock(dir)));
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const stale = `pid=${child.pid},start=1,boot=0,host=${hostname()}`;
+    const claim = createHash('sha256').update(stale).digest('hex').slice(0, 16);
+    for (let round = 0; round < 40; round += 1) {
+      const dir = await directory();
+      symlinkSync(stale, path.join(dir, 'lock'));
+      if (round % 2 === 1) symlinkSync(stale, path.join(dir, `lock.${claim}`));
+      const results = await Promise.allSettled(Array.from({ length: 8 }, () => acquireLock(dir)));
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(readdirSync(dir)).toEqual(['lock']);
+    }
   });
 });
