@@ -6,70 +6,125 @@ export interface Publication {
   readonly properties: readonly string[];
 }
 
-/** Payloads up to this are copied beside their header, so that the packet is one piece; larger ones are written on their own. */
-const COPY_BYTES = 32 * 1024;
+export interface PublishFlags {
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly version: 4 | 5;
+}
 
-const CONTENT_TYPE = 0x03;
-const USER_PROPERTY = 0x26;
 /** The variable byte integer of the remaining length has four bytes at most (MQTT 5 §1.5.5). */
 export const MAX_REMAINING_BYTES = 268_435_455;
 
-/** Bytes of the packet's variable header and payload. `version` 4 leaves all properties out. */
-export function remainingLength(publication: Publication, qos: 0 | 1, version: 4 | 5): number {
-  const properties = version === 5 ? propertiesLength(publication) : -1;
-  return (
-    2 +
-    Buffer.byteLength(publication.topic) +
-    (qos === 1 ? 2 : 0) +
-    (version === 5 ? varLength(properties) + properties : 0) +
-    publication.payload.length
-  );
-}
+/** Packets are put together in blocks of this; a larger payload is written on its own. */
+const BLOCK_BYTES = 64 * 1024;
+const COPY_BYTES = BLOCK_BYTES / 2;
+
+const CONTENT_TYPE = 0x03;
+const USER_PROPERTY = 0x26;
 
 /**
- * Adds the bytes of a PUBLISH (MQTT 5 §3.3, MQTT 3.1.1 §3.3) to `chunks`. Written here and not by mqtt.js because `client.publish`
- * copies every packet deeply, keeps it to send it again on its own, queues without bound while offline and takes three times the
- * CPU; strings must have been checked, lengths too.
+ * Encodes PUBLISH packets (MQTT 5 §3.3, MQTT 3.1.1 §3.3) into few large chunks. Not left to `client.publish` of mqtt.js, which copies every
+ * packet deeply, keeps it to send it again on its own, queues without bound while offline and takes three times the CPU.
+ * Strings and sizes must have been checked before.
  */
-export function encodePublish(
-  publication: Publication,
-  flags: { readonly qos: 0 | 1; readonly retain: boolean; readonly version: 4 | 5 },
-  packetId: number,
-  chunks: Buffer[],
-): void {
-  const { topic, payload, contentType, properties } = publication;
-  const { qos, retain, version } = flags;
-  const remaining = remainingLength(publication, qos, version);
-  const copied = payload.length <= COPY_BYTES;
-  const size = 1 + varLength(remaining) + remaining - (copied ? 0 : payload.length);
-  const bytes = Buffer.allocUnsafe(size);
-  bytes[0] = 0x30 | (qos << 1) | (retain ? 1 : 0);
-  let at = writeVar(bytes, 1, remaining);
-  at = writeText(bytes, at, topic);
-  if (qos === 1) at = bytes.writeUInt16BE(packetId, at);
-  if (version === 5) {
-    at = writeVar(bytes, at, propertiesLength(publication));
-    if (contentType !== undefined) {
-      bytes[at] = CONTENT_TYPE;
-      at = writeText(bytes, at + 1, contentType);
-    }
-    for (let i = 0; i < properties.length; i += 2) {
-      bytes[at] = USER_PROPERTY;
-      at = writeText(bytes, at + 1, properties[i] as string);
-      at = writeText(bytes, at, properties[i + 1] as string);
-    }
-  }
-  if (copied) payload.copy(bytes, at);
-  chunks.push(bytes);
-  if (!copied) chunks.push(payload);
-}
+export class PublishWriter {
+  readonly #flags: PublishFlags;
+  #chunks: Buffer[] = [];
+  #block: Buffer | undefined;
+  #from = 0;
+  #at = 0;
+  #measured: Publication | undefined;
+  #properties = 0;
+  #remaining = 0;
 
-function propertiesLength({ contentType, properties }: Publication): number {
-  let length = contentType === undefined ? 0 : 3 + Buffer.byteLength(contentType);
-  for (let i = 0; i < properties.length; i += 2) {
-    length += 5 + Buffer.byteLength(properties[i] as string) + Buffer.byteLength(properties[i + 1] as string);
+  constructor(flags: PublishFlags) {
+    this.#flags = flags;
   }
-  return length;
+
+  /** Bytes of the whole packet. */
+  sizeOf(publication: Publication): number {
+    this.#measure(publication);
+    return 1 + varLength(this.#remaining) + this.#remaining;
+  }
+
+  /** Adds a packet; `packetId` is of no meaning with QoS 0. */
+  add(publication: Publication, packetId: number): void {
+    const { payload } = publication;
+    const size = this.sizeOf(publication);
+    const copied = payload.length <= COPY_BYTES;
+    this.#reserve(copied ? size : size - payload.length);
+    this.#writeHeader(publication, packetId);
+    if (copied) {
+      this.#at += payload.copy(this.#block as Buffer, this.#at);
+    } else {
+      this.#closeChunk();
+      this.#chunks.push(payload);
+    }
+  }
+
+  /** What was added since the last call, in order. The rest of the block is used for what comes next. */
+  take(): Buffer[] {
+    this.#closeChunk();
+    this.#measured = undefined;
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
+  }
+
+  #measure(publication: Publication): void {
+    if (this.#measured === publication) return;
+    const { topic, payload, contentType, properties } = publication;
+    const { qos, version } = this.#flags;
+    let length = contentType === undefined ? 0 : 3 + Buffer.byteLength(contentType);
+    for (let i = 0; i < properties.length; i += 2) {
+      length += 5 + Buffer.byteLength(properties[i] as string) + Buffer.byteLength(properties[i + 1] as string);
+    }
+    this.#measured = publication;
+    this.#properties = length;
+    this.#remaining =
+      2 +
+      Buffer.byteLength(topic) +
+      (qos === 1 ? 2 : 0) +
+      (version === 5 ? varLength(length) + length : 0) +
+      payload.length;
+  }
+
+  #writeHeader({ topic, contentType, properties }: Publication, packetId: number): void {
+    const { qos, retain, version } = this.#flags;
+    const bytes = this.#block as Buffer;
+    let at = this.#at;
+    bytes[at] = 0x30 | (qos << 1) | (retain ? 1 : 0);
+    at = writeVar(bytes, at + 1, this.#remaining);
+    at = writeText(bytes, at, topic);
+    if (qos === 1) at = bytes.writeUInt16BE(packetId, at);
+    if (version === 5) {
+      at = writeVar(bytes, at, this.#properties);
+      if (contentType !== undefined) {
+        bytes[at] = CONTENT_TYPE;
+        at = writeText(bytes, at + 1, contentType);
+      }
+      for (let i = 0; i < properties.length; i += 2) {
+        bytes[at] = USER_PROPERTY;
+        at = writeText(bytes, at + 1, properties[i] as string);
+        at = writeText(bytes, at, properties[i + 1] as string);
+      }
+    }
+    this.#at = at;
+  }
+
+  #reserve(size: number): void {
+    if (this.#block !== undefined && this.#at + size <= this.#block.length) return;
+    this.#closeChunk();
+    this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, size));
+    this.#at = 0;
+    this.#from = 0;
+  }
+
+  #closeChunk(): void {
+    if (this.#block === undefined || this.#at === this.#from) return;
+    this.#chunks.push(this.#block.subarray(this.#from, this.#at));
+    this.#from = this.#at;
+  }
 }
 
 function varLength(value: number): number {

@@ -18,7 +18,7 @@ import { Encoder } from './encode.ts';
 import { pubackResult } from './errors.ts';
 import { InFlight, Sending } from './in-flight.ts';
 import { Link } from './link.ts';
-import { encodePublish, MAX_REMAINING_BYTES, type Publication, remainingLength } from './publish-packet.ts';
+import { MAX_REMAINING_BYTES, type Publication, PublishWriter } from './publish-packet.ts';
 import { Suspects } from './suspects.ts';
 
 /** How long running sends may go on when closing, in ms. */
@@ -36,7 +36,7 @@ const LATE_WRITTEN = failure('E_TIMEOUT', 'no PUBACK in time', { status: 'unknow
 export class MqttTarget implements Target {
   readonly limits: SendLimits;
   readonly #config: MqttTargetConfig;
-  readonly #version: 4 | 5;
+  readonly #writer: PublishWriter;
   readonly #link: Link;
   readonly #encoder: Encoder;
   readonly #check: () => Promise<CheckItem[]>;
@@ -55,7 +55,7 @@ export class MqttTarget implements Target {
     const version = broker.protocolVersion;
     this.limits = { maxEvents: Math.min(256, config.maxInFlight), maxBytes: 1_048_576, concurrency: 4 };
     this.#config = config;
-    this.#version = version;
+    this.#writer = new PublishWriter({ qos: config.qos, retain: config.retain, version });
     this.#encoder = new Encoder({ ...config, encoding, version });
     const clientId = config.clientId ?? `${context.gateway}-${context.name}-${context.instance}-pub`;
     this.#link = new Link({
@@ -158,14 +158,14 @@ export class MqttTarget implements Target {
   #write(): void {
     const { stream } = this.#connection?.client ?? {};
     if (stream === undefined) return;
-    const chunks: Buffer[] = [];
     const unconfirmed: Sending[] = [];
     for (let sending = this.#waiting[0]; sending !== undefined; sending = this.#waiting[0]) {
-      while (sending.next < sending.legs.length && this.#writeOne(sending, chunks)) sending.next += 1;
+      while (sending.next < sending.legs.length && this.#writeOne(sending)) sending.next += 1;
       if (sending.next < sending.legs.length) break;
       this.#waiting.shift();
       if (this.#config.qos === 0) unconfirmed.push(sending);
     }
+    const chunks = this.#writer.take();
     const finish = (error?: Error | null): void => {
       for (const sending of unconfirmed) sending.finish(error ? LOST : CONFIRMED, OFFLINE);
     };
@@ -181,8 +181,8 @@ export class MqttTarget implements Target {
   }
 
   /** False where no packet id is free. */
-  #writeOne(sending: Sending, chunks: Buffer[]): boolean {
-    const { qos, retain } = this.#config;
+  #writeOne(sending: Sending): boolean {
+    const { qos } = this.#config;
     const index = sending.next;
     if (qos === 1 && (this.#inFlight.isFull || this.#inFlight.count >= this.#suspects.limit)) return false;
     let publication: Publication;
@@ -195,12 +195,12 @@ export class MqttTarget implements Target {
       return true;
     }
     const id = qos === 0 ? 0 : this.#inFlight.take(sending, index);
-    encodePublish(publication, { qos, retain, version: this.#version }, id, chunks);
+    this.#writer.add(publication, id);
     return true;
   }
 
   #checkSize(publication: Publication): void {
-    const bytes = 5 + remainingLength(publication, this.#config.qos, this.#version);
+    const bytes = this.#writer.sizeOf(publication);
     const maxBytes = this.#connection?.server.maximumPacketSize ?? MAX_REMAINING_BYTES;
     if (bytes <= maxBytes) return;
     throw new FairleadError({
