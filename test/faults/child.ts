@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '../setup/eventually.ts';
 
 /** The project's folder, from the sources as well as from what the benches compile. */
 export function projectRoot(): string {
@@ -44,6 +45,13 @@ export class GatewayProcess {
     });
     child.kill(signal);
     return ended;
+  }
+
+  /** Waits for a condition; its failure carries the end of the gateway's log. */
+  async until(condition: () => boolean, timeoutMs = 60_000, everyMs = 20): Promise<void> {
+    await eventually(condition, { timeoutMs, everyMs }).catch((cause: unknown) => {
+      throw new Error(`not in ${timeoutMs} ms; the gateway's log ends with: ${this.log().slice(-3_000)}`, { cause });
+    });
   }
 
   log(): string {

@@ -33,7 +33,7 @@ export async function killOnce(
     await to.read((event) => ledger.delivered(event));
     gateway.start();
     // An MQTT broker keeps events only for a session that exists: the gateway must have subscribed once.
-    await eventually(() => gateway.log().includes('"source is up"'), { timeoutMs: 60_000 });
+    await gateway.until(() => gateway.log().includes('"source is up"'));
     const killAt = Math.floor(events * (0.1 + random() * 0.8));
     const producing = (async () => {
       for (let at = 0; at < events; at += BURST) {
@@ -43,7 +43,7 @@ export async function killOnce(
         ledger.acknowledged(burst);
       }
     })();
-    await eventually(() => ledger.distinct >= killAt, { timeoutMs: 60_000, everyMs: 1 });
+    await gateway.until(() => ledger.distinct >= killAt, 60_000, 1);
     await gateway.end('SIGKILL');
     await producing;
     gateway.start();

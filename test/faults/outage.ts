@@ -32,8 +32,8 @@ export async function outage(
   const third = Math.floor(options.events / 3);
   try {
     gateway.start();
-    await eventually(() => gateway.log().includes('"source is up"'), { timeoutMs: 60_000 });
-    await eventually(() => gateway.log().includes('"target is up"'), { timeoutMs: 60_000 });
+    await gateway.until(() => gateway.log().includes('"source is up"'));
+    await gateway.until(() => gateway.log().includes('"target is up"'));
     await produce(0, third);
     await brokers.stopOne(broker);
     await produce(third, third);

@@ -1,6 +1,5 @@
 import { stringify } from 'yaml';
 import type { Brokers } from '../brokers/index.mjs';
-import { eventually } from '../setup/eventually.ts';
 import { createPlace } from '../setup/places/index.ts';
 import { GatewayProcess } from './child.ts';
 import { faultEvent } from './ledger.ts';
@@ -68,7 +67,7 @@ export async function stall(
     });
     gateway.start();
     const up = (): boolean => gateway.log().split('"source is up"').length > 2;
-    await eventually(up, { timeoutMs: 60_000 });
+    await gateway.until(up);
     // Closed loop with a bound, so that it runs at the gateway's pace without piling up in the broker.
     const load = (async () => {
       while (loading) {
@@ -83,7 +82,7 @@ export async function stall(
         otherProduced += 200;
       }
     })();
-    await eventually(() => stalledDelivered > 5_000 && otherDelivered > 5_000, { timeoutMs: 60_000 });
+    await gateway.until(() => stalledDelivered > 5_000 && otherDelivered > 5_000);
     const before = await rate(() => otherDelivered, Math.min(10_000, options.stallMs));
     const rssBeforeMiB = gateway.rssMiB();
     await brokers.kill('rabbitmq', 'SIGSTOP');
@@ -98,7 +97,7 @@ export async function stall(
     await brokers.kill('rabbitmq', 'SIGCONT');
     frozen = false;
     const then = stalledDelivered;
-    await eventually(() => stalledDelivered > then, { timeoutMs: 60_000 });
+    await gateway.until(() => stalledDelivered > then);
     await load;
     await gateway.end('SIGTERM');
     return {
