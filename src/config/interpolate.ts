@@ -14,7 +14,7 @@ export interface Interpolated {
   readonly mistakes: readonly Mistake[];
 }
 
-export interface Mistake {
+interface Mistake {
   readonly code: 'E_CONFIG_VARIABLE' | 'E_CONFIG_FILE' | 'E_CONFIG_PLACEHOLDER';
   readonly message: string;
   /** The text of the reference, to find its place in the line. */

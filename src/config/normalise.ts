@@ -68,7 +68,7 @@ function route({ delivery, when, ...fields }: Outline['routes'][number]): RouteC
 }
 
 /** The adapter's own fields of an entry. */
-export function own(fields: AdapterConfig, common: AdapterSpec['broker']['shape']): AdapterConfig {
+function own(fields: AdapterConfig, common: AdapterSpec['broker']['shape']): AdapterConfig {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !Object.hasOwn(common, key)));
 }
 

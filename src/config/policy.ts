@@ -4,7 +4,7 @@ import { notYet } from './names.ts';
 import type { DeliveryPolicy } from './types.ts';
 
 /** What a target does that binds no policy. */
-export const DEFAULT_DELIVERY: DeliveryPolicy = Object.freeze({
+const DEFAULT_DELIVERY: DeliveryPolicy = Object.freeze({
   retry: 5,
   backoff: Object.freeze({ policy: 'exponential', delayMs: 200, maxMs: 30_000 }),
   retryAfterMaxMs: 60_000,

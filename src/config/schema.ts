@@ -8,7 +8,7 @@ import { routeSchema, unmatchedSchema } from './route.ts';
 import type { StoreConfig, UnmatchedConfig } from './types.ts';
 
 /** The schemas of one kind of entry by adapter type. */
-export type EntrySchemas = ReadonlyMap<string, z.ZodObject>;
+type EntrySchemas = ReadonlyMap<string, z.ZodObject>;
 
 /** Everything that is known about the shape of a configuration, for one list of adapters. */
 export interface ConfigSchemas {

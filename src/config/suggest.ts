@@ -5,7 +5,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
 }
 
 /** The nearest candidate within a third of the word's length (at least one edit, two for words of five letters). */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.ceil(word.length / 3));
   let best: string | undefined;
   let least = limit + 1;

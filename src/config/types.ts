@@ -21,7 +21,7 @@ export interface GatewayConfig {
 /** The adapter's own fields, as its schema gave them. */
 export type AdapterConfig = Readonly<Record<string, unknown>>;
 
-export interface BrokerConfig {
+interface BrokerConfig {
   readonly name: string;
   /** The adapter's type. */
   readonly kind: string;
@@ -76,7 +76,7 @@ export interface RouteConfig {
   readonly delivery: RouteDelivery;
 }
 
-export interface RouteDelivery {
+interface RouteDelivery {
   readonly retry?: number;
   readonly timeoutMs?: number;
   readonly deadLetter: DeadLetterSettings;

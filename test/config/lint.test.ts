@@ -62,7 +62,7 @@ describe('lint', () => {
       lines(load(memoryConfig({ 'topic: in }': `topic: in, as: { type: a, source: '${template}' } }` })));
     expect(as('/{topic}/{key:-none}')).toEqual([]);
     expect(as('/{topci}')).toEqual([
-      'test.yaml:5:54 warning W_TEMPLATE_NAME: sources.in.as.source: this source has no variable {topci} — did you mean "topic"?',
+      'test.yaml:5:56 warning W_TEMPLATE_NAME: sources.in.as.source: this source has no variable {topci} — did you mean "topic"?',
     ]);
   });
 
