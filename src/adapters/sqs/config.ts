@@ -37,9 +37,9 @@ const broker = z.strictObject({
 
 const source = z.strictObject({
   queue: queue.describe('Name or URL of the queue. A name that ends in `.fifo` is a FIFO queue.'),
-  waitTime: duration({ maxMs: 20_000 })
+  waitTime: duration({ minMs: 1_000, maxMs: 20_000 })
     .prefault('20s')
-    .describe('Long poll: how long one receive waits for an event, in whole seconds up to 20 s.'),
+    .describe('Long poll: how long one receive waits for an event, in whole seconds from 1 s to 20 s.'),
   visibilityTimeout: duration({ minMs: 2_000, maxMs: 21_600_000 })
     .prefault('30s')
     .describe(

@@ -15,6 +15,9 @@ export interface PollersOptions {
   readonly random: Random;
 }
 
+/** An endpoint that answers "nothing" faster than this does not wait for events: asking again at once would spin. */
+const MIN_WAIT_MS = 100;
+
 /**
  * Receive loops. A queue that is idle or nearly so is polled by one, which also makes its answers fuller; each answer of
  * ten wakes another, and answers of two or less let the last one rest.
@@ -58,6 +61,7 @@ export class Pollers {
 
   async #loop(index: number): Promise<void> {
     const { signal } = this.#abort;
+    const { clock, random } = this.#options;
     let failures = 0;
     while (!this.#stopping) {
       if (index >= this.#active || !this.#room()) {
@@ -65,18 +69,22 @@ export class Pollers {
         continue;
       }
       this.#receiving += 1;
+      let restMs = 0;
       try {
+        const startedAt = clock.now();
         const received = await this.#options.receive(signal);
         failures = 0;
         this.#adapt(index, received);
+        if (received === 0 && clock.now() - startedAt < MIN_WAIT_MS) restMs = MIN_WAIT_MS;
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
+        restMs = equalJitter(RECONNECT, failures, random);
         this.#options.onFailure(error);
       } finally {
         this.#receiving -= 1;
       }
-      if (failures > 0) await this.#rest(equalJitter(RECONNECT, failures, this.#options.random));
+      if (restMs > 0) await this.#rest(restMs);
     }
   }
 

@@ -254,7 +254,7 @@ test('a receive that never answers is given up after its bound, and counted as d
   const proxy = await SqsProxy.start();
   cleanups.push(() => proxy.stop());
   const broker = new SqsBroker(brokerConfig({ endpoint: proxy.url, requestTimeout: '200ms' }));
-  const source = new SqsSource(broker, sourceConfig(fixture.name, { waitTime: '0s' }), context);
+  const source = new SqsSource(broker, sourceConfig(fixture.name), context);
   const intake = await opened(source);
   proxy.before = (action) => (action === 'ReceiveMessage' ? 'hang' : undefined);
   await eventually(() => expect(source.health().lastError?.code).toBe('E_SQS_TIMEOUT'));
