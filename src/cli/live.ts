@@ -29,10 +29,10 @@ export function liveSummary(read: () => GatewayStatus, stream: NodeJS.WriteStrea
   return () => clearInterval(timer);
 }
 
-/** What is not up, with its actual error. */
+/** What should be up and is not, with its actual error. */
 function troubles(status: GatewayStatus): string[] {
   return [...status.sources, ...status.targets].flatMap(({ name, health: { status: state, lastError } }) => {
-    if (state === 'up') return [];
+    if (state === 'up' || state === 'closed') return [];
     return [
       `✘ ${name} is ${state}${lastError === undefined ? '' : `: ${lastError.code}: ${printable(lastError.message)}`}`,
     ];

@@ -56,6 +56,9 @@ function operate(program: Command): void {
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .env('FAIRLEAD_LOG_LEVEL'),
     )
+    .addOption(
+      new Option('--heartbeat <file>', 'touch this file every 5 s, for health checks').env('FAIRLEAD_HEARTBEAT'),
+    )
     .action(async (options) => (await import('./run.ts')).run(options));
   withConfig(add(program, 'check', 'connect to every broker and say what is wrong'))
     .option('--timeout <time>', 'bound for each source and target', duration, 15_000)

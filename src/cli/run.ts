@@ -4,12 +4,14 @@ import type { GatewayConfig } from '../config/types.ts';
 import type { FairleadError } from '../core/errors.ts';
 import { createLog } from '../observability/log.ts';
 import { EXIT, ExitError } from './exit.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { requireConfig } from './load.ts';
 import { Stopping } from './stopping.ts';
 
 export interface RunOptions {
   readonly config: string;
   readonly logLevel?: GatewayConfig['log']['level'];
+  readonly heartbeat?: string;
 }
 
 /** `fairlead run`: runs a configuration until SIGTERM or SIGINT, which drain it; a second signal forces. */
@@ -23,8 +25,10 @@ export async function run(options: RunOptions): Promise<void> {
   };
   const gateway = await openGateway(config, { adapters, log }, onFatal);
   gateway.start(onFatal);
+  const stopHeartbeat = options.heartbeat === undefined ? () => {} : startHeartbeat(options.heartbeat, log);
   const code = await stopping.code;
   await gateway.stop();
+  stopHeartbeat();
   stopping.dispose();
   log.info({ code }, 'stopped');
   if (code !== EXIT.ok) throw new ExitError(code, 'stopped by a failure; see the log');

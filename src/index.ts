@@ -1,0 +1,75 @@
+/**
+ * Fairlead as a library: run a gateway inside a program, read configurations, convert events, write adapters.
+ *
+ * @example
+ * import { adapters, loadConfigFile, openGateway } from 'fairlead';
+ *
+ * const { config, findings } = loadConfigFile('fairlead.yaml', { adapters, env: process.env });
+ * if (config === undefined) throw new Error(findings.map(({ message }) => message).join('\n'));
+ * const gateway = await openGateway(config, { adapters }, (error) => console.error(error.code, error.message));
+ * gateway.start((error) => console.error(error.code, error.message));
+ * // … and to stop:
+ * await gateway.stop();
+ *
+ * @packageDocumentation
+ */
+
+// Writing an adapter: docs/adding-an-adapter.md
+export { byteSize, duration, secret, template } from './adapters/fields.ts';
+// The gateway
+export { adapters } from './adapters/registry.ts';
+export {
+  type AdapterContext,
+  type AdapterSpec,
+  type BrokerHandle,
+  type CommonSourceConfig,
+  type CommonTargetConfig,
+  defineAdapter,
+  type LintEntry,
+  type LintFinding,
+  type WrapConfig,
+} from './adapters/spec.ts';
+export { Gateway, type GatewayEnvironment, type GatewayState, type OwnedDeadLetters, openGateway } from './app.ts';
+export { buildEvent } from './cloudevents/attributes.ts';
+// Events
+export { decodeJson, decodeJsonBatch, encodeJson, encodeJsonBatch } from './cloudevents/json.ts';
+export { fromSdk, toSdk } from './cloudevents/sdk.ts';
+// Configurations
+export { type Finding, formatFinding } from './config/finding.ts';
+export { jsonSchema } from './config/json-schema.ts';
+export { type LoadOptions, type LoadResult, loadConfig, loadConfigFile } from './config/load.ts';
+export type { GatewayConfig } from './config/types.ts';
+export type { Clock, Random } from './core/clock.ts';
+export { LATENCY_BOUNDS_MS, type LegCounters, type SourceCounters } from './core/counters.ts';
+export type { DeadLetterInit, DeadLetterKeeper } from './core/dead-letter.ts';
+// The ports
+export {
+  ACK,
+  type Delivery,
+  type DeliveryBatch,
+  type DeliveryMeta,
+  type EventDelivery,
+  type NativeHeaders,
+  type Outcome,
+  type PoisonDelivery,
+  type Position,
+} from './core/delivery.ts';
+export { type FailureInit, FairleadError, type Sent } from './core/errors.ts';
+export { type AttributeValue, type EventInit, type Extensions, MeshEvent, newExtensions } from './core/event.ts';
+export type { Log } from './core/log.ts';
+export type { Filter } from './core/routing.ts';
+export type { CheckItem, Health, Intake, Source, SourceFeatures } from './core/source.ts';
+export {
+  CONFIRMED,
+  type Leg,
+  resultOf,
+  type SendLimits,
+  type SendResult,
+  type Target,
+  type TargetFeatures,
+  type TargetNotify,
+} from './core/target.ts';
+export { createLog } from './observability/log.ts';
+// Conditions
+export { compileFilters, type Predicate } from './router/filter.ts';
+export type { GatewayStatus, RouteStatus, SourceStatus, TargetStatus } from './status.ts';
