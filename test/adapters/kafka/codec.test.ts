@@ -161,7 +161,12 @@ describe('the cloudevents SDK as an oracle', () => {
     const event = jsonEvent(1, { ...init, extensions: extensions({ myext: 'x y' }), data: bytes('{"a":1}') });
     for (const mode of ['binary', 'structured'] as const) {
       const { value, headers } = encodeRecord(event, mode, undefined);
-      const message = { key: '', value: String(value), headers, body: String(value) };
+      const message = {
+        key: '',
+        value: String(value),
+        headers: headers as Record<string, string>,
+        body: String(value),
+      };
       const read = SdkKafka.toEvent(message) as CloudEvent;
       expect(read).toMatchObject({ ...init, data: { a: 1 }, datacontenttype: 'application/json' });
     }

@@ -27,7 +27,10 @@ export function unique(prefix: string): string {
 type Fields = Readonly<Record<string, unknown>>;
 
 export function brokerOf(fields: Fields = {}): BrokerHandle {
-  return kafka.createBroker(kafka.broker.parse({ brokers: [bootstrap()], ...fields }), context('kafka'));
+  return kafka.createBroker(
+    kafka.broker.parse({ brokers: fields['brokers'] ?? [bootstrap()], ...fields }),
+    context('kafka'),
+  );
 }
 
 export function sourceOf(broker: BrokerHandle, fields: Fields, common: Fields = {}): Source {
@@ -57,8 +60,8 @@ export class RawKafka {
   #admin: Admin | undefined;
   readonly #consumers: Consumer[] = [];
 
-  constructor(brokers: string[] = [bootstrap()]) {
-    this.kafka = new kafkajs.Kafka({ brokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING });
+  constructor(brokers: readonly string[] = [bootstrap()]) {
+    this.kafka = new kafkajs.Kafka({ brokers: [...brokers], clientId: 'test', logLevel: kafkajs.logLevel.NOTHING });
   }
 
   async admin(): Promise<Admin> {
