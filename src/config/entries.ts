@@ -96,7 +96,7 @@ function unknownType(
   const at = [...path, 'type'];
   if (document.isBroken(at)) return [];
   const text = path.join('.');
-  const known = `known: ${[...byType.keys()].join(', ')}`;
+  const known = `known: ${[...byType.keys()].sort().join(', ')}`;
   if (typeof valueAt(document.value, path) !== 'object') {
     return [
       {
