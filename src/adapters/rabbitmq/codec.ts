@@ -1,10 +1,11 @@
 import type { MessageProperties, Options } from 'amqplib';
-import { canonical, type Draft, finish, newDraft, setAttribute } from '../../cloudevents/attributes.ts';
-import { decodeJson, encodeJson } from '../../cloudevents/json.ts';
-import { contentMode, STRUCTURED_JSON } from '../../cloudevents/media-type.ts';
+import { type Draft, finish, newDraft, setAttribute } from '../../cloudevents/attributes.ts';
+import { decodeJson } from '../../cloudevents/json.ts';
+import { contentMode } from '../../cloudevents/media-type.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
-import type { AttributeValue, MeshEvent } from '../../core/event.ts';
+import type { MeshEvent } from '../../core/event.ts';
+import { bodyOf, type EncodeOptions, Encoder } from './encoder.ts';
 import { attributeText, isBrokerHeader, nativeValue, prefixLength } from './headers.ts';
 
 /** What of a received message the codec looks at. */
@@ -123,95 +124,21 @@ function nativeProperties(
 ): Record<string, string | Buffer> | undefined {
   if (correlationId === undefined && replyTo === undefined && appId === undefined) return native;
   const headers = native ?? (Object.create(null) as Record<string, string | Buffer>);
-  if (correlationId !== undefined) headers[CORRELATION_ID] ??= correlationId;
+  if (correlationId !== undefined) headers['correlation-id'] ??= correlationId;
   if (replyTo !== undefined) headers['reply-to'] ??= replyTo;
   if (appId !== undefined) headers['app-id'] ??= appId;
   return headers;
 }
 
-const CORRELATION_ID = 'correlation-id';
-const NO_DATA = Buffer.alloc(0);
-
-export interface EncodeOptions {
-  readonly encoding: 'binary' | 'structured' | 'raw';
-  readonly persistent: boolean;
-  readonly passHeaders: boolean;
+/** Body and publish options of one event, and how many native headers stayed behind; targets keep an {@link Encoder} instead. */
+export function encode(event: MeshEvent, native: NativeHeaders | undefined, config: EncodeOptions): Outgoing {
+  const encoder = new Encoder(config);
+  const options = encoder.options(event, native);
+  return { content: bodyOf(event, config.encoding), options, headersDropped: encoder.headersDropped };
 }
 
-/** Body and options for amqplib's `publish`, and how many native headers stayed behind. */
 export interface Outgoing {
   readonly content: Buffer;
   readonly options: Options.Publish;
   readonly headersDropped: number;
-}
-
-/** The body alone, as {@link encode} would make it. */
-export function bodyOf(event: MeshEvent, encoding: EncodeOptions['encoding']): Buffer {
-  return encoding === 'structured' ? encodeJson(event) : (event.data ?? NO_DATA);
-}
-
-/** The message-id property: the event's id where it fits a short string. */
-export function messageIdOf(event: MeshEvent): string | undefined {
-  const { id } = event;
-  return id.length <= 85 || Buffer.byteLength(id) <= 255 ? id : undefined;
-}
-
-/** Makes a message of an event. Times and typed extensions are strings: a JavaScript Date would become an empty table. */
-export function encode(event: MeshEvent, native: NativeHeaders | undefined, options: EncodeOptions): Outgoing {
-  const { encoding } = options;
-  const headers = encoding === 'binary' ? attributeHeaders(event) : {};
-  const publish: Options.Publish = {
-    headers,
-    contentType: contentTypeOf(event, encoding),
-    messageId: messageIdOf(event),
-    persistent: options.persistent,
-    mandatory: true,
-  } as Options.Publish;
-  const headersDropped = native === undefined ? 0 : addNative(native, publish, options.passHeaders);
-  return { content: bodyOf(event, encoding), options: publish, headersDropped };
-}
-
-function contentTypeOf(event: MeshEvent, encoding: EncodeOptions['encoding']): string | undefined {
-  if (encoding === 'structured') return STRUCTURED_JSON;
-  const type = event.datacontenttype;
-  if (type !== undefined && Buffer.byteLength(type) > 255) {
-    throw new FairleadError({ code: 'E_RABBITMQ_HEADERS', message: 'datacontenttype is longer than 255 bytes' });
-  }
-  return type;
-}
-
-function attributeHeaders(event: MeshEvent): Record<string, string> {
-  const headers: Record<string, string> = {
-    cloudEvents_specversion: '1.0',
-    cloudEvents_id: event.id,
-    cloudEvents_source: event.source,
-    cloudEvents_type: event.type,
-  };
-  if (event.subject !== undefined) headers['cloudEvents_subject'] = event.subject;
-  if (event.time !== undefined) headers['cloudEvents_time'] = event.time;
-  if (event.dataschema !== undefined) headers['cloudEvents_dataschema'] = event.dataschema;
-  const { extensions } = event;
-  for (const name in extensions) headers[`cloudEvents_${name}`] = canonical(extensions[name] as AttributeValue);
-  return headers;
-}
-
-/** Adds what may be passed on and returns how many headers stayed behind. */
-function addNative(native: NativeHeaders, publish: Options.Publish, pass: boolean): number {
-  let dropped = 0;
-  for (const name of Object.keys(native)) {
-    const value = native[name] as string | Buffer;
-    if (!pass || prefixLength(name) > 0 || isBrokerHeader(name) || !isWritable(name)) {
-      dropped += 1;
-    } else if (name === CORRELATION_ID && typeof value === 'string' && Buffer.byteLength(value) <= 255) {
-      publish.correlationId = value;
-    } else {
-      publish.headers[name] = value;
-    }
-  }
-  return dropped;
-}
-
-/** Header names are short strings; `__proto__` would change amqplib's table instead of being in it. */
-function isWritable(name: string): boolean {
-  return Buffer.byteLength(name) <= 255 && name !== '__proto__';
 }

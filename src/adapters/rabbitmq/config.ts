@@ -2,15 +2,69 @@ import { z } from 'zod';
 import { byteSize, duration, secret, template } from '../fields.ts';
 import type { CommonSourceConfig, CommonTargetConfig } from '../spec.ts';
 
+type Table = Readonly<Record<string, string | number | boolean>>;
+
+export interface RabbitBrokerConfig {
+  readonly url: string;
+  readonly tls?:
+    | {
+        readonly ca?: string | undefined;
+        readonly cert?: string | undefined;
+        readonly key?: string | undefined;
+        readonly passphrase?: string | undefined;
+        readonly servername?: string | undefined;
+      }
+    | undefined;
+  /** Milliseconds. */
+  readonly heartbeat: number;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+}
+
+export interface QueueDeclaration {
+  readonly type: 'quorum' | 'classic';
+  readonly durable: boolean;
+  readonly bindings: readonly { readonly exchange: string; readonly routingKey: string }[];
+  readonly arguments: Table;
+}
+
+export interface ExchangeDeclaration {
+  readonly type: 'direct' | 'fanout' | 'headers' | 'topic';
+  readonly durable: boolean;
+  readonly arguments: Table;
+}
+
+interface Source {
+  readonly queue: string;
+  readonly declare?: QueueDeclaration | undefined;
+  readonly prefetch: number;
+}
+
+interface Target {
+  readonly exchange?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly routingKey?: string | undefined;
+  readonly declare?:
+    | { readonly exchange?: ExchangeDeclaration | undefined; readonly queue?: QueueDeclaration | undefined }
+    | undefined;
+  readonly persistent: boolean;
+  readonly maxBytes: number;
+  /** Milliseconds. */
+  readonly confirmTimeout: number;
+}
+
+export type RabbitSourceConfig = Source & CommonSourceConfig;
+export type RabbitTargetConfig = Target & CommonTargetConfig;
+
 /** A name on the wire is a short string: at most 255 bytes (AMQP 0-9-1 §4.2.5.3). */
-const name = z
+const name: z.ZodType<string> = z
   .string()
   .min(1)
   .refine((text) => Buffer.byteLength(text) <= 255, { error: 'expected at most 255 bytes' });
 
-const tableArguments = z.record(z.string().min(1), z.union([z.string(), z.number(), z.boolean()]));
+const tableArguments: z.ZodType<Table> = z.record(z.string().min(1), z.union([z.string(), z.number(), z.boolean()]));
 
-const broker = z.strictObject({
+export const brokerSchema: z.ZodObject & z.ZodType<RabbitBrokerConfig> = z.strictObject({
   url: secret()
     .refine((text) => URL.canParse(text) && /^amqps?:$/.test(new URL(text).protocol), {
       error: 'expected amqp://user:password@host:5672/vhost or amqps://…',
@@ -37,7 +91,7 @@ const broker = z.strictObject({
     .describe('Bound of one connection attempt with its handshake, and of one set-up of a channel.'),
 });
 
-const queueDeclaration = z.strictObject({
+const queueDeclaration: z.ZodType<QueueDeclaration> = z.strictObject({
   type: z
     .enum(['quorum', 'classic'])
     .prefault('quorum')
@@ -57,13 +111,13 @@ const queueDeclaration = z.strictObject({
     .describe('Further `x-` arguments, e.g. `x-dead-letter-exchange`, `x-delivery-limit`, `x-max-length`.'),
 });
 
-const exchangeDeclaration = z.strictObject({
+const exchangeDeclaration: z.ZodType<ExchangeDeclaration> = z.strictObject({
   type: z.enum(['direct', 'fanout', 'headers', 'topic']).prefault('topic').describe('Type of the exchange.'),
   durable: z.boolean().prefault(true).describe('The exchange survives a restart of the broker.'),
   arguments: tableArguments.prefault({}).describe('Arguments, e.g. `alternate-exchange`.'),
 });
 
-const source = z.strictObject({
+export const sourceSchema: z.ZodObject & z.ZodType<Source> = z.strictObject({
   queue: name.describe('Queue to consume. It must exist unless `declare` is given.'),
   declare: queueDeclaration
     .optional()
@@ -76,7 +130,7 @@ const source = z.strictObject({
     .describe('Unsettled events the broker hands over at most: the bound of memory and of duplicates after a crash.'),
 });
 
-const target = z.strictObject({
+export const targetSchema: z.ZodObject & z.ZodType<Target> = z.strictObject({
   exchange: name
     .optional()
     .describe('Exchange to publish to. Without it events go to `queue` through the default exchange.'),
@@ -112,13 +166,3 @@ const target = z.strictObject({
       'A link on which a publish stays unconfirmed this long, while the broker does not block it, is taken for dead.',
     ),
 });
-
-export const brokerSchema: z.ZodObject = broker;
-export const sourceSchema: z.ZodObject = source;
-export const targetSchema: z.ZodObject = target;
-
-export type QueueDeclaration = z.output<typeof queueDeclaration>;
-export type ExchangeDeclaration = z.output<typeof exchangeDeclaration>;
-export type RabbitBrokerConfig = z.output<typeof broker>;
-export type RabbitSourceConfig = z.output<typeof source> & CommonSourceConfig;
-export type RabbitTargetConfig = z.output<typeof target> & CommonTargetConfig;

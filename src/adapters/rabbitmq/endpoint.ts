@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContextOptions } from 'node:tls';
 import type { Options } from 'amqplib';
 import type { RabbitBrokerConfig } from './config.ts';
@@ -59,5 +59,6 @@ export async function readTls(config: RabbitBrokerConfig['tls']): Promise<TlsOpt
 
 /** A bare socket to the endpoint, for asking the broker why it refused. */
 export function socketTo({ tls, host, port }: Endpoint, options: TlsOptions): Socket {
-  return tls ? connectTls({ servername: host, ...options, host, port }) : connectTcp({ host, port });
+  if (!tls) return connectTcp({ host, port });
+  return connectTls({ ...(isIP(host) === 0 ? { servername: host } : {}), ...options, host, port });
 }

@@ -49,11 +49,11 @@ export const rabbitmq: AdapterSpec = defineAdapter<
   lint,
 });
 
-function lint({ kind, config, broker }: LintEntry): LintFinding[] {
+function lint({ kind, config }: LintEntry): LintFinding[] {
   if (kind === 'target') return lintTarget(config);
   if (kind !== 'broker') return [];
-  const tls = broker['tls'] !== undefined;
-  const url = String(broker['url'] ?? '');
+  const tls = config['tls'] !== undefined;
+  const url = String(config['url'] ?? '');
   if (!tls || url.startsWith('amqps:')) return [];
   return [finding('warning', 'E_CONFIG_RABBITMQ_TLS', ['tls'], '"tls" has no effect: the url is not amqps://')];
 }

@@ -2,9 +2,9 @@ import type { ConfirmChannel, Message } from 'amqplib';
 import { codeOf, FairleadError, messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { type Leg, resultOf, type SendResult } from '../../core/target.ts';
-import { bodyOf, type EncodeOptions, encode, messageIdOf } from './codec.ts';
 import type { RabbitTargetConfig } from './config.ts';
 import { Confirms, type Publication } from './confirms.ts';
+import { bodyOf, type EncodeOptions, Encoder, messageIdOf } from './encoder.ts';
 import { amqpError } from './errors.ts';
 import { RoutingKey } from './routing.ts';
 import type { Lease } from './session.ts';
@@ -13,7 +13,8 @@ import type { Lease } from './session.ts';
 export class Publisher {
   readonly #exchange: string;
   readonly #routingKey: RoutingKey;
-  readonly #encode: EncodeOptions;
+  readonly #encoding: EncodeOptions['encoding'];
+  readonly #encoder: Encoder;
   readonly #maxBytes: number;
   readonly #maxInFlight: number;
   readonly #log: Log;
@@ -22,7 +23,6 @@ export class Publisher {
   /** amqplib's buffer is over its high-water mark: what was published is kept, more has to wait. */
   #full = false;
   #waiting: (() => void)[] = [];
-  #headersDropped = 0;
   #returned = 0;
   #strayReturns = 0;
 
@@ -33,7 +33,8 @@ export class Publisher {
     }
     this.#exchange = exchange ?? '';
     this.#routingKey = new RoutingKey(exchange === undefined ? literal(queue as string) : (routingKey ?? ''));
-    this.#encode = { encoding, persistent, passHeaders: headers === 'pass' };
+    this.#encoding = encoding;
+    this.#encoder = new Encoder({ encoding, persistent, passHeaders: headers === 'pass' });
     this.#maxBytes = maxBytes;
     this.#maxInFlight = maxInFlight;
     this.#log = log;
@@ -42,7 +43,7 @@ export class Publisher {
   detail(): Record<string, number> {
     return {
       inFlight: this.#confirms.outstanding,
-      headersDropped: this.#headersDropped,
+      headersDropped: this.#encoder.headersDropped,
       returned: this.#returned,
       strayReturns: this.#strayReturns,
     };
@@ -56,16 +57,16 @@ export class Publisher {
     // The channel's own events instead of a callback per publish: nothing is allocated per event.
     lease.channel.on('ack', ({ deliveryTag, multiple }) => {
       confirms.settle(deliveryTag, multiple);
-      this.#wake();
+      this.wake();
     });
     lease.channel.on('nack', ({ deliveryTag, multiple }) => {
       confirms.settle(deliveryTag, multiple, NACKED);
-      this.#wake();
+      this.wake();
     });
     lease.channel.on('return', (message) => this.#onReturn(confirms, message));
     lease.channel.on('drain', () => {
       this.#full = false;
-      this.#wake();
+      this.wake();
     });
   }
 
@@ -75,24 +76,25 @@ export class Publisher {
     // A 403 or 406 answers something that was sent on this channel, so the same again may meet the same: an attempt is consumed.
     const unavailable = code !== 'E_RABBITMQ_PRECONDITION' && code !== 'E_RABBITMQ_ACCESS_REFUSED';
     this.#confirms.abandon({ status: 'unknown', code, message, retryable: true, unavailable });
-    this.#wake();
+    this.wake();
   }
 
-  /** Waits until `count` more legs may be published; false when the lease ended or the signal aborted first. */
-  async room(lease: Lease<ConfirmChannel>, count: number, signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      if (!lease.alive || signal.aborted) return false;
-      const { outstanding } = this.#confirms;
-      if (!this.#full && (outstanding === 0 || outstanding + count <= this.#maxInFlight)) return true;
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        signal.addEventListener('abort', wake, { once: true });
-        this.#waiting.push(wake);
-      });
-    }
+  /** Whether `count` more legs may be published now. */
+  hasRoom(count: number): boolean {
+    const { outstanding } = this.#confirms;
+    return !this.#full && (outstanding === 0 || outstanding + count <= this.#maxInFlight);
+  }
+
+  /** Resolves when there may be room again, the channel is gone, or the signal aborts. */
+  progress(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal.addEventListener('abort', wake, { once: true });
+      this.#waiting.push(wake);
+    });
   }
 
   /** Publishes all legs at once; never throws. */
@@ -113,10 +115,10 @@ export class Publisher {
     if (!alive) return GONE;
     try {
       const routingKey = this.#routingKey.of(event);
-      const { content, options, headersDropped } = encode(event, meta.headers, this.#encode);
+      const content = bodyOf(event, this.#encoding);
       if (content.length > this.#maxBytes) return tooLarge(content.length, this.#maxBytes);
+      const options = this.#encoder.options(event, meta.headers);
       if (!channel.publish(this.#exchange, routingKey, content, options)) this.#full = true;
-      this.#headersDropped += headersDropped;
       return undefined;
     } catch (error) {
       return resultOf(publishError(error));
@@ -148,10 +150,11 @@ export class Publisher {
     if (this.#routingKey.of(event) !== fields.routingKey) return false;
     const source: unknown = properties.headers?.['cloudEvents_source'];
     if (source !== undefined && source !== event.source) return false;
-    return bodyOf(event, this.#encode.encoding).equals(content);
+    return bodyOf(event, this.#encoding).equals(content);
   }
 
-  #wake(): void {
+  /** Lets those who wait for room look again. */
+  wake(): void {
     if (this.#waiting.length === 0) return;
     for (const wake of this.#waiting.splice(0)) wake();
   }

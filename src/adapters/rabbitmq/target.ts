@@ -51,14 +51,15 @@ export class RabbitTarget implements Target, Role<ConfirmChannel> {
   }
 
   async send(legs: readonly Leg[], signal: AbortSignal): Promise<readonly SendResult[]> {
+    // The check and the publishing stand in one turn, else several sends would take the same room.
+    while (this.#down === undefined && !signal.aborted && !this.#publisher.hasRoom(legs.length)) {
+      await this.#publisher.progress(signal);
+    }
     const { lease } = this.#session;
     if (lease === undefined || this.#down !== undefined) return this.#unavailable(legs.length);
-    if (!(await this.#publisher.room(lease, legs.length, signal))) {
-      return signal.aborted ? legs.map(() => NO_ROOM) : this.#unavailable(legs.length);
-    }
+    if (signal.aborted) return new Array<SendResult>(legs.length).fill(NO_ROOM);
     const publication = this.#publisher.publish(lease, legs);
     const onAbort = (): void => publication.abandon(ABORTED);
-    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     const cancel = this.#context.clock.after(this.#config.confirmTimeout, () => this.#frozen(lease));
     try {
@@ -141,6 +142,7 @@ export class RabbitTarget implements Target, Role<ConfirmChannel> {
     this.#down = disconnected(error);
     this.#record.down(error);
     this.#context.log.warn({ code: error.code }, error.message);
+    this.#publisher.wake();
     this.#notify?.unavailable(this.#down);
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decode, encode, type Incoming } from '../../../src/adapters/rabbitmq/codec.ts';
+import { decode, type Incoming } from '../../../src/adapters/rabbitmq/codec.ts';
+import { bodyOf, Encoder } from '../../../src/adapters/rabbitmq/encoder.ts';
 import { compileWrap } from '../../../src/cloudevents/wrap.ts';
 import { MeshEvent } from '../../../src/core/event.ts';
 import { extensions, identity, jsonEvent } from '../../setup/events.ts';
@@ -186,12 +187,16 @@ describe('reading', () => {
 });
 
 describe('writing', () => {
-  const binary = { encoding: 'binary', persistent: true, passHeaders: true } as const;
+  const encoder = (encoding: 'binary' | 'raw' = 'binary', passHeaders = true): Encoder =>
+    new Encoder({ encoding, persistent: true, passHeaders });
+  /** The headers amqplib would write: it skips those that are undefined. */
+  const written = ({ headers }: { headers?: Record<string, unknown> }): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(headers ?? {}).filter(([, value]) => value !== undefined));
 
   test('attributes are strings under cloudEvents_, whatever their type: a Date would become an empty table', () => {
     const event = jsonEvent(1, { subject: 's', extensions: extensions({ n: 1, yes: true, bin: Buffer.from('hi') }) });
-    const { headers, contentType, messageId } = encode(event, undefined, binary).options;
-    expect(headers).toEqual({
+    const options = encoder().options(event, undefined);
+    expect(written(options)).toEqual({
       cloudEvents_specversion: '1.0',
       cloudEvents_id: event.id,
       cloudEvents_source: event.source,
@@ -202,25 +207,54 @@ describe('writing', () => {
       cloudEvents_yes: 'true',
       cloudEvents_bin: 'aGk=',
     });
-    expect(contentType).toBe('application/json');
-    expect(messageId).toBe(event.id);
-    expect(encode(jsonEvent(1, { id: 'é'.repeat(128) }), undefined, binary).options.messageId).toBeUndefined();
+    expect(options).toMatchObject({
+      contentType: 'application/json',
+      messageId: event.id,
+      mandatory: true,
+      persistent: true,
+    });
+    expect(encoder().options(jsonEvent(1, { id: 'é'.repeat(128) }), undefined).messageId).toBeUndefined();
+  });
+
+  test('one table serves all events: nothing of one is left in the next', () => {
+    const shared = encoder();
+    for (let n = 0; n < 200; n += 1) {
+      const full = jsonEvent(n, {
+        subject: 's',
+        dataschema: '/d',
+        extensions: extensions({ [`x${n % 90}`]: n, y: 1 }),
+      });
+      const native = { [`native-${n % 70}`]: 'v', 'correlation-id': 'c' };
+      const rich = shared.options(full, native);
+      expect(written(rich)).toEqual(written(encoder().options(full, native)));
+      expect(rich.correlationId).toBe('c');
+      const bare = jsonEvent(n, { time: undefined, datacontenttype: undefined });
+      const plain = shared.options(bare, undefined);
+      expect(Object.keys(written(plain)).sort()).toEqual(
+        ['id', 'source', 'specversion', 'type'].map((name) => `cloudEvents_${name}`),
+      );
+      expect(plain.contentType).toBeUndefined();
+      expect(plain.correlationId).toBeUndefined();
+      expect(Object.keys(plain.headers).length).toBeLessThan(60);
+    }
   });
 
   test('binary mode hands on the same bytes, structured mode the verbatim ones', () => {
     const event = jsonEvent(1);
-    expect(encode(event, undefined, binary).content).toBe(event.data);
+    expect(bodyOf(event, 'binary')).toBe(event.data);
     const bytes = Buffer.from('{ "specversion":"1.0","id":"j","source":"/s","type":"t" }');
     const properties = { contentType: 'application/cloudevents+json' };
     const decoded = read({ content: bytes, properties: { ...message({}).properties, ...properties } });
-    expect(encode(decoded, undefined, { ...binary, encoding: 'structured' }).content).toBe(bytes);
+    expect(bodyOf(decoded, 'structured')).toBe(bytes);
   });
 
   test('native headers that could be taken for attributes, or are the broker’s, stay behind', () => {
     const native = { 'ce-id': 'x', CloudEvents_id: 'x', BCC: 'q', __proto: 'kept', tenant: 't' };
-    const { options, headersDropped } = encode(jsonEvent(1), native, { ...binary, encoding: 'raw' });
-    expect(options.headers).toEqual({ __proto: 'kept', tenant: 't' });
-    expect(headersDropped).toBe(3);
-    expect(encode(jsonEvent(1), native, { ...binary, passHeaders: false }).headersDropped).toBe(5);
+    const passing = encoder('raw');
+    expect(written(passing.options(jsonEvent(1), native))).toEqual({ __proto: 'kept', tenant: 't' });
+    expect(passing.headersDropped).toBe(3);
+    const dropping = encoder('binary', false);
+    dropping.options(jsonEvent(1), native);
+    expect(dropping.headersDropped).toBe(5);
   });
 });

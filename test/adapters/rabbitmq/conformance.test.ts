@@ -1,5 +1,6 @@
 import { RabbitBroker } from '../../../src/adapters/rabbitmq/broker.ts';
-import { decode, type EncodeOptions, encode } from '../../../src/adapters/rabbitmq/codec.ts';
+import { decode } from '../../../src/adapters/rabbitmq/codec.ts';
+import type { EncodeOptions } from '../../../src/adapters/rabbitmq/encoder.ts';
 import { rabbitmq } from '../../../src/adapters/rabbitmq/index.ts';
 import { RabbitSource } from '../../../src/adapters/rabbitmq/source.ts';
 import { RabbitTarget } from '../../../src/adapters/rabbitmq/target.ts';
@@ -9,13 +10,12 @@ import { sourceSuite } from '../../conformance/source.suite.ts';
 import { legOf, targetSuite } from '../../conformance/target.suite.ts';
 import { testContext } from '../../setup/context.ts';
 import { jsonEvent } from '../../setup/events.ts';
-import { brokerConfig, RawClient, sourceConfig, targetConfig, unwire } from './raw.ts';
+import { brokerConfig, RawClient, sourceConfig, targetConfig, unwire, wire } from './raw.ts';
 
 const roundTrip =
   (encoding: EncodeOptions['encoding']) =>
   (event: MeshEvent): MeshEvent => {
-    const { content, options } = encode(event, undefined, { encoding, persistent: true, passHeaders: false });
-    const { contentType, headers } = options;
+    const [content, { contentType, headers }] = wire(event, encoding);
     const properties = { contentType, headers, correlationId: undefined, replyTo: undefined, appId: undefined };
     const wrap = (): never => {
       throw new Error('not a CloudEvent');

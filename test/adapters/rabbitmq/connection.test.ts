@@ -1,10 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { RabbitBroker } from '../../../src/adapters/rabbitmq/broker.ts';
 import { dial } from '../../../src/adapters/rabbitmq/link.ts';
 import { RabbitSource } from '../../../src/adapters/rabbitmq/source.ts';
 import { RabbitTarget } from '../../../src/adapters/rabbitmq/target.ts';
 import { systemClock } from '../../../src/core/clock.ts';
+import { FairleadError } from '../../../src/core/errors.ts';
 import { HoldingIntake } from '../../conformance/intake.ts';
 import { brokerUrl } from '../../setup/brokers.ts';
 import { testContext } from '../../setup/context.ts';
@@ -112,6 +115,66 @@ describe('connecting', () => {
     const { port } = server.address() as { port: number };
     const dialled = dial(brokerConfig(`amqp://127.0.0.1:${port}`, { connectTimeout: 200 }), 'test', systemClock);
     await expect(dialled).rejects.toMatchObject({ code: 'E_RABBITMQ_TIMEOUT', unavailable: true });
+  });
+});
+
+describe('TLS', () => {
+  const file = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  async function tlsUrl(): Promise<string> {
+    const [cert, key] = await Promise.all([readFile(file('localhost.pem')), readFile(file('localhost-key.pem'))]);
+    const proxy = await TcpProxy.start({ cert, key });
+    undo.push(() => proxy.close());
+    return proxy.url;
+  }
+
+  test('a broker whose authority is configured is trusted, with Nagle off', async () => {
+    const noDelay = vi.spyOn(Socket.prototype, 'setNoDelay');
+    const tls = { ca: file('localhost.pem') };
+    const items = await sourceOn(brokerAt(await tlsUrl(), { tls }), 'no-such-queue').check();
+    expect(items.map(({ what, ok, code }) => [what, ok, code])).toEqual([
+      ['connect', true, undefined],
+      ['queue no-such-queue', false, 'E_RABBITMQ_NOT_FOUND'],
+    ]);
+    expect(noDelay).toHaveBeenCalledWith(true);
+  });
+
+  test('the reason of a refusal is found over TLS as well', async () => {
+    const url = new URL(await tlsUrl());
+    url.password = 'wrong';
+    const [item] = await sourceOn(brokerAt(url.toString(), { tls: { ca: file('localhost.pem') } }), 'q').check();
+    expect(item).toMatchObject({ ok: false, code: 'E_RABBITMQ_CREDENTIALS' });
+    expect(item?.message).not.toContain('wrong');
+  });
+
+  test('an unknown authority, a wrong name and a missing file are configuration', async () => {
+    const url = await tlsUrl();
+    for (const [tls, code] of [
+      [undefined, 'E_RABBITMQ_TLS'],
+      [{ ca: file('localhost.pem'), servername: 'elsewhere.example' }, 'E_RABBITMQ_TLS'],
+      [{ ca: file('missing.pem') }, 'E_RABBITMQ_TLS_FILE'],
+      [
+        { ca: file('localhost.pem'), cert: file('localhost-key.pem'), key: file('localhost-key.pem') },
+        'E_RABBITMQ_TLS_FILE',
+      ],
+    ] as const) {
+      const broker = brokerAt(url, { tls });
+      await expect(sourceOn(broker, 'q').open(new HoldingIntake(), never)).rejects.toMatchObject({
+        code,
+        unavailable: false,
+      });
+    }
+  });
+
+  test('a link that goes silent under TLS is destroyed as well', async () => {
+    const connected = await dial(
+      brokerConfig(await tlsUrl(), { tls: { ca: file('localhost.pem') } }),
+      'test',
+      systemClock,
+    );
+    const closed = new Promise((resolve) => connected.model.on('close', resolve));
+    connected.kill(new FairleadError({ code: 'E_RABBITMQ_TIMEOUT', message: 'silent', unavailable: true }));
+    await closed;
+    expect(connected.lost?.code).toBe('E_RABBITMQ_TIMEOUT');
   });
 });
 

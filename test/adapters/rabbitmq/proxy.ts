@@ -1,42 +1,60 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { brokerUrl } from '../../setup/brokers.ts';
+
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
 
 /** A TCP proxy in front of the broker whose connections a test can cut, freeze, or end after some bytes. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #target: URL;
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
   /** Connections made so far. */
   connections = 0;
   /** New connections are destroyed at once. */
   refusing = false;
   /** Bytes from the broker after which a connection is destroyed. */
-  limit = Number.POSITIVE_INFINITY;
+  limit: number = Number.POSITIVE_INFINITY;
   /** Bytes the broker has sent on the latest connection. */
   passed = 0;
   #frozen = false;
 
-  constructor(target: string) {
+  readonly #tls: boolean;
+
+  constructor(target: string, tls?: TlsFiles) {
     this.#target = new URL(target);
-    this.#server = createServer((client) => this.#accept(client));
+    this.#tls = tls !== undefined;
+    const accept = (client: Socket): void => this.#accept(client);
+    this.#server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept);
   }
 
-  static async start(target: string = brokerUrl('RABBITMQ')): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target);
+  /** With `tls` the proxy ends TLS and goes on in clear text. */
+  static async start(tls?: TlsFiles, target: string = brokerUrl('RABBITMQ')): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target, tls);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
 
   /** The broker's URL with the proxy's address. */
   get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
     const url = new URL(this.#target);
-    url.host = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-    return url.toString();
+    url.host = `127.0.0.1:${port}`;
+    return this.#tls ? url.toString().replace(/^amqp:/, 'amqps:') : url.toString();
   }
 
   /** Destroys every connection, as a reset on the way would. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Says something to every client in the broker's name; only while the broker itself is silent. */
+  inject(bytes: Buffer): void {
+    for (const client of this.#clients) client.write(bytes);
   }
 
   /** Nothing passes any more, and nobody is told: a link that went dead. */
@@ -67,6 +85,8 @@ export class TcpProxy {
       client.destroy();
       return;
     }
+    this.#clients.add(client);
+    client.on('close', () => this.#clients.delete(client));
     const broker = connect({ host: this.#target.hostname, port: Number(this.#target.port) });
     let passed = 0;
     broker.on('data', (chunk) => {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, connect, type GetMessage, type Options } from 'amqplib';
-import { decode, type EncodeOptions, encode } from '../../../src/adapters/rabbitmq/codec.ts';
+import { decode, encode } from '../../../src/adapters/rabbitmq/codec.ts';
 import type {
   RabbitBrokerConfig,
   RabbitSourceConfig,
   RabbitTargetConfig,
 } from '../../../src/adapters/rabbitmq/config.ts';
+import type { EncodeOptions } from '../../../src/adapters/rabbitmq/encoder.ts';
 import type { MeshEvent } from '../../../src/core/event.ts';
 import { brokerUrl } from '../../setup/brokers.ts';
 import { eventually } from '../../setup/eventually.ts';
@@ -28,11 +29,9 @@ export function targetConfig(over: Partial<RabbitTargetConfig>): RabbitTargetCon
   return { persistent: true, maxBytes: 16 * 2 ** 20, confirmTimeout: 30_000, headers: 'drop', ...over };
 }
 
-const BINARY: EncodeOptions = { encoding: 'binary', persistent: true, passHeaders: false };
-
 /** The body and properties of an event on the wire. */
 export function wire(event: MeshEvent, encoding: EncodeOptions['encoding'] = 'binary'): [Buffer, Options.Publish] {
-  const { content, options } = encode(event, undefined, { ...BINARY, encoding });
+  const { content, options } = encode(event, undefined, { encoding, persistent: true, passHeaders: false });
   return [content, { ...options, mandatory: false }];
 }
 

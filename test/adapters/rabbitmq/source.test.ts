@@ -8,6 +8,7 @@ import { HoldingIntake } from '../../conformance/intake.ts';
 import { testContext } from '../../setup/context.ts';
 import { extensions, jsonEvent } from '../../setup/events.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { channelClose } from './frames.ts';
 import { TcpProxy } from './proxy.ts';
 import { brokerConfig, type QueueType, RawClient, sourceConfig } from './raw.ts';
 
@@ -63,14 +64,14 @@ describe.each<QueueType>(['quorum', 'classic'])('acknowledgement on a %s queue',
     await first.source.drained();
     expect(first.source.health().detail).toMatchObject({ unsettled: unsettled.length, staleSettlements: 0 });
     await first.source.close();
-    expect(await raw.depth(queue)).toBe(unsettled.length);
+    await eventually(async () => (await raw.depth(queue)) === unsettled.length);
 
     const second = await opened(queue);
     await eventually(() => second.intake.received.length >= unsettled.length);
     expect(second.intake.ids().sort()).toEqual(unsettled.sort());
     second.intake.ackAll();
     await second.source.close();
-    expect(await raw.depth(queue)).toBe(0);
+    await eventually(async () => (await raw.depth(queue)) === 0);
   });
 
   test('what is settled above a gap is acknowledged soon, so that the window does not fill up', async () => {
@@ -105,7 +106,7 @@ describe.each<QueueType>(['quorum', 'classic'])('acknowledgement on a %s queue',
     expect(source.health()).toMatchObject({ status: 'up', detail: { staleSettlements: 20, unsettled: 0 } });
     await source.close();
     expect(proxy.connections).toBe(connections);
-    expect(await raw.depth(queue)).toBe(0);
+    await eventually(async () => (await raw.depth(queue)) === 0);
   });
 
   test('settling twice is of no consequence: an unknown tag would close the channel (406)', async () => {
@@ -248,7 +249,23 @@ describe('recovery', () => {
     source.resume();
     await eventually(() => intake.received.length === 10);
     await source.close();
-    expect(await raw.depth(queue)).toBe(0);
+    await eventually(async () => (await raw.depth(queue)) === 0);
+  });
+
+  test('a channel closed by the broker, as its consumer_timeout does, is made again and the unsettled come again', async () => {
+    const raw = await rawClient();
+    const queue = await raw.queue();
+    const proxy = await proxied();
+    const { source, intake } = await opened(queue, {}, proxy.url);
+    await raw.putEvents(queue, events(3));
+    await eventually(() => intake.received.length === 3);
+    proxy.inject(channelClose(1, 406, 'PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out'));
+    await eventually(() => intake.received.length === 6);
+    expect(source.health()).toMatchObject({ status: 'up', lastError: { code: 'E_RABBITMQ_PRECONDITION' } });
+    intake.ackAll();
+    await source.close();
+    expect(source.health().detail).toMatchObject({ staleSettlements: 3 });
+    await eventually(async () => (await raw.depth(queue)) === 0);
   });
 
   test('close is bounded on a link that went dead', async () => {

@@ -9,6 +9,7 @@ import { legOf } from '../../conformance/target.suite.ts';
 import { testContext } from '../../setup/context.ts';
 import { extensions, jsonEvent } from '../../setup/events.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { channelClose, connectionBlocked, connectionUnblocked } from './frames.ts';
 import { TcpProxy } from './proxy.ts';
 import { brokerConfig, RawClient, targetConfig, unwire } from './raw.ts';
 
@@ -80,7 +81,7 @@ describe('mandatory', () => {
     expect(statuses(results)).toEqual(types.map((type) => (type === 'bound' ? 'confirmed' : 'failed')));
     expect(results[1]).toMatchObject({ code: 'E_RABBITMQ_UNROUTABLE', retryable: true });
     expect(target.health().detail).toMatchObject({ returned: 3, strayReturns: 0, inFlight: 0 });
-    expect(await raw.depth(queue)).toBe(3);
+    await eventually(async () => (await raw.depth(queue)) === 3);
   });
 
   test('the same id many times, in one batch and in several at once: every return finds its own leg', async () => {
@@ -129,7 +130,7 @@ describe('what one event must not do to the others', () => {
     expect(statuses(results)).toEqual(['confirmed', 'failed', 'confirmed']);
     expect(results[1]).toMatchObject({ code: 'E_RABBITMQ_HEADERS', retryable: false });
     expect(target.health().status).toBe('up');
-    expect(await raw.depth(queue)).toBe(2);
+    await eventually(async () => (await raw.depth(queue)) === 2);
   });
 
   test('a body over maxBytes, a content type and a routing key over 255 bytes', async () => {
@@ -183,7 +184,7 @@ describe('what one event must not do to the others', () => {
       Object.keys(message?.properties.headers ?? {}).filter((name) => /death|^CC$|-id|:type|^xx/.test(name)),
     ).toEqual([]);
     expect(target.health().detail).toMatchObject({ headersDropped: 5 });
-    expect(await raw.depth(other)).toBe(0);
+    await eventually(async () => (await raw.depth(other)) === 0);
   });
 
   test('times are strings on the wire', async () => {
@@ -227,7 +228,7 @@ describe('confirms', () => {
     );
     const results = await Promise.all(batches.map((batch) => send(target, batch)));
     expect(results.flat().every(({ status }) => status === 'confirmed')).toBe(true);
-    expect(await raw.depth(queue)).toBe(4_000);
+    await eventually(async () => (await raw.depth(queue)) === 4_000);
     expect(target.health().detail).toMatchObject({ inFlight: 0 });
   });
 
@@ -301,7 +302,7 @@ describe('confirms', () => {
     proxy.resume();
     expect(statuses(await beside)).toEqual(['confirmed']);
     expect(target.health().detail).toMatchObject({ inFlight: 0 });
-    expect(await raw.depth(queue)).toBe(3);
+    await eventually(async () => (await raw.depth(queue)) === 3);
   });
 
   test('what is abandoned still counts against the window; a send without room has certainly not been sent', async () => {
@@ -322,7 +323,48 @@ describe('confirms', () => {
     expect(target.health().detail).toMatchObject({ inFlight: published });
     proxy.resume();
     await eventually(() => target.health().detail?.['inFlight'] === 0);
-    expect(await raw.depth(queue)).toBe(published);
+    await eventually(async () => (await raw.depth(queue)) === published);
+  });
+
+  test('a broker that blocks publishers is unavailable until it unblocks', async () => {
+    const raw = await rawClient();
+    const queue = await raw.queue();
+    const proxy = await proxied();
+    const { target, notes } = await opened({ queue, confirmTimeout: 100 }, proxy.url);
+    proxy.freeze();
+    const outstanding = send(target, [jsonEvent(1)]);
+    proxy.inject(connectionBlocked('low on memory'));
+    await eventually(() => notes.heard.length === 2);
+    const [refused] = await send(target, [jsonEvent(2)]);
+    expect(refused).toMatchObject({ status: 'failed', code: 'E_RABBITMQ_BLOCKED', unavailable: true });
+    expect(target.health()).toMatchObject({ status: 'down', lastError: { code: 'E_RABBITMQ_BLOCKED' } });
+    proxy.inject(connectionUnblocked());
+    proxy.resume();
+    // What was published before waits through the block: the link is not taken for dead.
+    expect(statuses(await outstanding)).toEqual(['confirmed']);
+    expect(notes.heard).toEqual(['available', 'E_RABBITMQ_BLOCKED', 'available']);
+    expect(statuses(await send(target, [jsonEvent(3)]))).toEqual(['confirmed']);
+  });
+
+  test('a channel closed for what was sent on it (406): an attempt is consumed, so the same cannot go round for ever', async () => {
+    const raw = await rawClient();
+    const queue = await raw.queue();
+    const proxy = await proxied();
+    const { target } = await opened({ queue }, proxy.url);
+    proxy.freeze();
+    const sending = send(target, [jsonEvent(1)]);
+    await eventually(() => target.health().detail?.['inFlight'] === 1);
+    proxy.inject(channelClose(1, 406, 'PRECONDITION_FAILED - message size 1 is larger than configured max size 0'));
+    expect((await sending)[0]).toMatchObject({
+      status: 'unknown',
+      code: 'E_RABBITMQ_PRECONDITION',
+      retryable: true,
+      unavailable: false,
+    });
+    proxy.thaw();
+    proxy.cut();
+    await eventually(() => target.health().status === 'up');
+    expect(statuses(await send(target, [jsonEvent(1)]))).toEqual(['confirmed']);
   });
 
   test('an exchange that disappears: the channel is closed by the broker and comes back with the exchange', async () => {
