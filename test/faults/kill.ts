@@ -26,7 +26,7 @@ export async function killOnce(
   const from = await createPlace(pair[0]);
   const to = await createPlace(pair[1]);
   const source = { ...from.source, ...(pair[0] === 'sqs' ? { visibilityTimeout: '6s' } : {}) };
-  const text = routeConfig({ ...from, source }, to, { store: { path: '$STORE' } });
+  const text = routeConfig({ ...from, source }, to, { store: { path: '$STORE' }, log: { level: 'info' } });
   const gateway = new GatewayProcess(text);
   const ledger = new Ledger();
   try {

@@ -21,7 +21,7 @@ export async function outage(
 ): Promise<OutageReport> {
   const from = await createPlace(pair[0]);
   const to = await createPlace(pair[1]);
-  const gateway = new GatewayProcess(routeConfig(from, to, { store: { path: '$STORE' } }));
+  const gateway = new GatewayProcess(routeConfig(from, to, { store: { path: '$STORE' }, log: { level: 'info' } }));
   const ledger = new Ledger();
   const produce = async (first: number, count: number): Promise<void> => {
     const burst = Array.from({ length: count }, (_, n) => faultEvent(first + n));
