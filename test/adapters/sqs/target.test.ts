@@ -129,7 +129,7 @@ test('a call without an answer ends at the bound of a request, or when the lane 
   expect(await target.send(legs(1), never)).toMatchObject([{ status: 'unknown', code: 'E_SQS_TIMEOUT' }]);
 });
 
-test('a deleted queue or refused credentials pause the lane and dead-letter nothing; the target finds back by itself', async () => {
+test('a deleted queue pauses the lane and dead-letters nothing; the target finds back by itself', async () => {
   const { target, proxy, notes } = await stage();
   let broken = true;
   proxy.before = () => (broken ? callError(400, 'QueueDoesNotExist') : undefined);
@@ -162,13 +162,21 @@ test('an endpoint that is not there: open keeps trying, sends are unavailable an
 });
 
 test('over the limit is final, whether the configuration or the queue says so', async () => {
-  const { target } = await stage({ maxBytes: '2KiB' });
   const large = legOf(jsonEvent(1, { datacontenttype: 'text/plain', data: Buffer.from('x'.repeat(3_000)) }));
-  const [small] = legs(1);
-  expect(await target.send([large, small as typeof large], never)).toMatchObject([
-    { status: 'failed', code: 'E_SQS_TOO_LARGE', retryable: false },
-    { status: 'confirmed' },
-  ]);
+  const expected = [{ status: 'failed', code: 'E_SQS_TOO_LARGE', retryable: false }, { status: 'confirmed' }];
+  const { target, proxy, fixture } = await stage({ maxBytes: '2KiB' });
+  expect(await target.send([large, ...legs(1)], never)).toMatchObject(expected);
+
+  proxy.after = (action, answer) => {
+    if (action === 'GetQueueAttributes') answer.Attributes.MaximumMessageSize = '2048';
+    return answer;
+  };
+  const broker = new SqsBroker(brokerConfig({ endpoint: proxy.url }));
+  cleanups.push(() => broker.close());
+  const limited = new SqsTarget(broker, targetConfig(fixture.name), context);
+  cleanups.push(() => limited.close());
+  await limited.open(new Notes(), never);
+  expect(await limited.send([large, ...legs(1)], never)).toMatchObject(expected);
 });
 
 test('a batch stays under maxBytes', async () => {
