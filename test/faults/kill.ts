@@ -47,6 +47,7 @@ export async function killOnce(
     await gateway.end('SIGKILL');
     await producing;
     gateway.start();
+    await gateway.until(() => gateway.log().split('"source is up"').length > 2);
     await eventually(() => ledger.missing === 0, { timeoutMs: 60_000 }).catch(() => undefined); // what is missing is in the report
     const code = await gateway.end('SIGTERM');
     if (code !== 0) throw new Error(`SIGTERM ended the gateway with ${code}: ${gateway.log().slice(-2_000)}`);
