@@ -1,7 +1,9 @@
 import type { ConfirmChannel, Message } from 'amqplib';
+import type { Clock } from '../../core/clock.ts';
 import { codeOf, FairleadError, messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { type Leg, resultOf, type SendResult } from '../../core/target.ts';
+import type { AdapterContext } from '../spec.ts';
 import type { RabbitTargetConfig } from './config.ts';
 import { Confirms, type Publication } from './confirms.ts';
 import { bodyOf, type EncodeOptions, Encoder, messageIdOf } from './encoder.ts';
@@ -18,6 +20,7 @@ export class Publisher {
   readonly #maxBytes: number;
   readonly #maxInFlight: number;
   readonly #log: Log;
+  readonly #clock: Clock;
   #confirms = new Confirms();
   #legs = new WeakMap<Publication, readonly Leg[]>();
   /** amqplib's buffer is over its high-water mark: what was published is kept, more has to wait. */
@@ -25,8 +28,9 @@ export class Publisher {
   #waiting: (() => void)[] = [];
   #returned = 0;
   #strayReturns = 0;
+  #progressAt = 0;
 
-  constructor(config: RabbitTargetConfig, maxInFlight: number, log: Log) {
+  constructor(config: RabbitTargetConfig, maxInFlight: number, { log, clock }: Pick<AdapterContext, 'log' | 'clock'>) {
     const { exchange, queue, routingKey, encoding = 'binary', persistent, headers, maxBytes } = config;
     if (exchange === undefined && queue === undefined) {
       throw new FairleadError({ code: 'E_CONFIG', message: 'a rabbitmq target needs "exchange" or "queue"' });
@@ -38,6 +42,22 @@ export class Publisher {
     this.#maxBytes = maxBytes;
     this.#maxInFlight = maxInFlight;
     this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Published and not confirmed. */
+  get outstanding(): number {
+    return this.#confirms.outstanding;
+  }
+
+  /** When the broker last confirmed something, or the first of the outstanding was published; by the monotonic clock. */
+  get progressAt(): number {
+    return this.#progressAt;
+  }
+
+  /** Counts the wait for confirms from now on. */
+  restartWait(): void {
+    this.#progressAt = this.#clock.now();
   }
 
   detail(): Record<string, number> {
@@ -56,12 +76,10 @@ export class Publisher {
     this.#full = false;
     // The channel's own events instead of a callback per publish: nothing is allocated per event.
     lease.channel.on('ack', ({ deliveryTag, multiple }) => {
-      confirms.settle(deliveryTag, multiple);
-      this.wake();
+      this.#settle(confirms, deliveryTag, multiple);
     });
     lease.channel.on('nack', ({ deliveryTag, multiple }) => {
-      confirms.settle(deliveryTag, multiple, NACKED);
-      this.wake();
+      this.#settle(confirms, deliveryTag, multiple, NACKED);
     });
     lease.channel.on('return', (message) => this.#onReturn(confirms, message));
     lease.channel.on('drain', () => {
@@ -100,6 +118,7 @@ export class Publisher {
   /** Publishes all legs at once; never throws. */
   publish(lease: Lease<ConfirmChannel>, legs: readonly Leg[]): Publication {
     const confirms = this.#confirms;
+    if (confirms.outstanding === 0) this.#progressAt = this.#clock.now();
     const publication = confirms.begin(legs.length);
     this.#legs.set(publication, legs);
     for (let index = 0; index < legs.length; index += 1) {
@@ -109,6 +128,12 @@ export class Publisher {
     }
     confirms.seal(publication);
     return publication;
+  }
+
+  #settle(confirms: Confirms, tag: number, multiple: boolean, failure?: SendResult): void {
+    confirms.settle(tag, multiple, failure);
+    this.#progressAt = this.#clock.now();
+    this.wake();
   }
 
   #publishOne({ channel, alive }: Lease<ConfirmChannel>, { event, meta }: Leg): SendResult | undefined {

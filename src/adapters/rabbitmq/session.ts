@@ -104,7 +104,7 @@ export class Session<C extends Channel> {
       (error) => this.#role.down(amqpError(error, 'connect')),
       this.#times,
     );
-    this.#start(lease);
+    await this.#start(lease, until);
     this.#running = this.#keep(lease);
   }
 
@@ -119,7 +119,9 @@ export class Session<C extends Channel> {
     await this.#running;
   }
 
-  #start(lease: Lease<C>): void {
+  async #start(lease: Lease<C>, until: AbortSignal): Promise<void> {
+    if (until.aborted) await lease.close(this.#times.clock); // closed while it was being made
+    until.throwIfAborted();
     this.#lease = lease;
     this.#role.up(lease);
   }
@@ -143,7 +145,7 @@ export class Session<C extends Channel> {
           (failure) => this.#role.down(amqpError(failure, 'connect')),
           this.#times,
         );
-        this.#start(lease);
+        await this.#start(lease, until);
       }
     } catch (error) {
       if (!until.aborted) throw error;

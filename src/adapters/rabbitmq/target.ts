@@ -35,12 +35,13 @@ export class RabbitTarget implements Target, Role<ConfirmChannel> {
   /** Why nothing can be sent now. */
   #down: FairleadError | undefined;
   #closed = false;
+  #cancelWatch: (() => void) | undefined;
 
   constructor(broker: RabbitBroker, config: RabbitTargetConfig, context: AdapterContext) {
     this.#broker = broker;
     this.#config = config;
     this.#context = context;
-    this.#publisher = new Publisher(config, LIMITS.maxEvents * LIMITS.concurrency, context.log);
+    this.#publisher = new Publisher(config, LIMITS.maxEvents * LIMITS.concurrency, context);
     const { clock, random } = context;
     this.#session = new Session(broker.publishing, this, { setUpMs: broker.setUpMs, clock, random });
   }
@@ -61,11 +62,10 @@ export class RabbitTarget implements Target, Role<ConfirmChannel> {
     const publication = this.#publisher.publish(lease, legs);
     const onAbort = (): void => publication.abandon(ABORTED);
     signal.addEventListener('abort', onAbort, { once: true });
-    const cancel = this.#context.clock.after(this.#config.confirmTimeout, () => this.#frozen(lease));
+    this.#watch();
     try {
       return await publication.done;
     } finally {
-      cancel();
       signal.removeEventListener('abort', onAbort);
     }
   }
@@ -93,6 +93,7 @@ export class RabbitTarget implements Target, Role<ConfirmChannel> {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#cancelWatch?.();
     await this.#session.close();
     this.#publisher.lost(new FairleadError({ code: 'E_RABBITMQ_CLOSED', message: 'closed', unavailable: true }));
     this.#record.closed();
@@ -115,7 +116,10 @@ export class RabbitTarget implements Target, Role<ConfirmChannel> {
       const message = `the broker blocks publishers: ${reason}`;
       this.#unavailableFor(new FairleadError({ code: 'E_RABBITMQ_BLOCKED', message, unavailable: true }));
     };
-    const onUnblocked = (): void => this.#available();
+    const onUnblocked = (): void => {
+      this.#publisher.restartWait();
+      this.#available();
+    };
     model.on('blocked', onBlocked);
     model.on('unblocked', onUnblocked);
     void lease.ended.then(() => {
@@ -151,10 +155,20 @@ export class RabbitTarget implements Target, Role<ConfirmChannel> {
     return new Array<SendResult>(count).fill(result);
   }
 
-  /** Confirms are overdue. A broker that blocks us says so; otherwise the link is dead, whatever TCP believes. */
-  #frozen(lease: Lease<ConfirmChannel>): void {
-    if (!lease.alive || lease.connected.blocked !== undefined) return;
-    lease.connected.kill(timedOut('confirm', this.#config.confirmTimeout));
+  /** Looks after the confirms while any are outstanding, also of sends that were answered because their time was up. */
+  #watch(): void {
+    if (this.#cancelWatch !== undefined || this.#publisher.outstanding === 0) return;
+    const { confirmTimeout } = this.#config;
+    const { clock } = this.#context;
+    const left = this.#publisher.progressAt + confirmTimeout - clock.now();
+    this.#cancelWatch = clock.after(left > 0 ? left : confirmTimeout, () => {
+      this.#cancelWatch = undefined;
+      const { lease } = this.#session;
+      const overdue = clock.now() - this.#publisher.progressAt >= confirmTimeout;
+      // A broker that blocks us says so; otherwise the link is dead, whatever TCP and the heartbeats believe.
+      if (!overdue || lease === undefined || lease.connected.blocked !== undefined) this.#watch();
+      else if (this.#publisher.outstanding > 0) lease.connected.kill(timedOut('confirm', confirmTimeout));
+    });
   }
 }
 

@@ -284,6 +284,22 @@ describe('confirms', () => {
     expect(statuses(await send(target, [jsonEvent(1)]))).toEqual(['confirmed']);
   });
 
+  test('a link is found frozen although the lane gave up on its sends before', async () => {
+    const raw = await rawClient();
+    const queue = await raw.queue();
+    const proxy = await proxied();
+    const { target, notes } = await opened({ queue, confirmTimeout: 300 }, proxy.url);
+    proxy.freeze();
+    const abort = new AbortController();
+    const sending = send(target, [jsonEvent(1)], abort.signal);
+    await eventually(() => target.health().detail?.['inFlight'] === 1);
+    abort.abort();
+    expect((await sending)[0]).toMatchObject({ status: 'unknown', code: 'E_RABBITMQ_TIMEOUT' });
+    proxy.thaw();
+    await eventually(() => notes.heard.join() === 'available,E_RABBITMQ_TIMEOUT,available');
+    expect(target.health().detail).toMatchObject({ inFlight: 0 });
+  });
+
   test('an aborted send is unknown; its late confirms free the window and touch nobody else', async () => {
     const raw = await rawClient();
     const queue = await raw.queue();
