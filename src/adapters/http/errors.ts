@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import { codeOf, type FailureInit, FairleadError, messageOf } from '../../core/errors.ts';
 import { CONFIRMED, resultOf, type SendResult } from '../../core/target.ts';
 
@@ -27,7 +28,7 @@ export function requestError(error: unknown): FairleadError {
   if (TIMEOUTS.has(code)) {
     return new FairleadError({ ...shared, code: 'E_HTTP_TIMEOUT', message: 'no response in time' });
   }
-  if (code.startsWith('HPE_')) {
+  if (error instanceof errors.HTTPParserError) {
     return new FairleadError({ ...shared, code: 'E_HTTP_RESPONSE', message: 'the response is not HTTP' });
   }
   if (code === 'UND_ERR_INVALID_ARG') {

@@ -40,12 +40,17 @@ export function createServer(config: HttpListenConfig, clock: Clock, onRequest: 
   const server = app.server as Server;
   server.maxConnections = config.maxConnections;
   server.maxHeadersCount = MAX_HEADERS + 1;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   app.addHook('onRequest', (request, reply, _done) => {
     reply.hijack(); // and never done: fastify has no further part in it
     onRequest(request.raw, reply.raw);
   });
   app.addHook('preClose', (done) => {
-    closeIdle(server, clock, clock.now() + CLOSE_MS);
+    closeIdle(server, sockets, clock);
     done();
   });
   return app;
@@ -61,20 +66,17 @@ function instance(options: FastifyServerOptions): FastifyInstance {
   }
 }
 
-/** `close()` waits for keep-alive clients, and each becomes idle in its own time (fastify#7044). */
-function closeIdle(server: Server, clock: Clock, deadline: number): void {
-  let closed = false;
-  server.once('close', () => {
-    closed = true;
-  });
+/**
+ * `close()` waits for keep-alive clients, and each becomes idle in its own time (fastify#7044); one that has never sent a byte
+ * does not even count as idle.
+ */
+function closeIdle(server: Server, sockets: ReadonlySet<Socket>, clock: Clock): void {
+  const deadline = clock.now() + CLOSE_MS;
   const sweep = (): void => {
-    if (closed) return;
-    if (clock.now() >= deadline) {
-      server.closeAllConnections();
-      return;
-    }
+    const over = clock.now() >= deadline;
+    for (const socket of sockets) if (over || socket.bytesRead === 0) socket.destroy();
     server.closeIdleConnections();
-    clock.after(IDLE_SWEEP_MS, sweep);
+    if (sockets.size > 0 && !over) clock.after(IDLE_SWEEP_MS, sweep);
   };
   sweep();
 }

@@ -77,7 +77,7 @@ export class HttpTarget implements Target {
     if (this.#client === undefined || this.#closing.signal.aborted) return legs.map(() => CLOSED);
     if (this.#config.batched && legs.length > 0) return this.#sendBatch(legs, signal);
     if (legs.length === 1) return [await this.#sendOne(legs[0] as Leg, signal)];
-    setMaxListeners(legs.length + 1, signal); // every request listens for itself
+    setMaxListeners(0, signal); // every request listens for itself
     return Promise.all(legs.map((leg) => this.#sendOne(leg, signal)));
   }
 
@@ -140,8 +140,10 @@ export class HttpTarget implements Target {
     } catch (error) {
       return this.#refused(error);
     }
-    if (this.#config.headers === 'pass' && leg.meta.headers !== undefined) {
-      this.#headersDropped += addNative(content.headers, leg.meta.headers);
+    const native = leg.meta.headers;
+    if (native !== undefined) {
+      const pass = this.#config.headers === 'pass';
+      this.#headersDropped += pass ? addNative(content.headers, native) : Object.keys(native).length;
     }
     return this.#post(address, content, signal);
   }
