@@ -13,7 +13,7 @@ export interface MqttBrokerConfig {
   readonly connectTimeout: number;
 }
 
-export interface MqttTlsConfig {
+interface MqttTlsConfig {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;

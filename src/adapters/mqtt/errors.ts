@@ -3,7 +3,7 @@ import { codeOf, FairleadError } from '../../core/errors.ts';
 import { CONFIRMED, type SendResult } from '../../core/target.ts';
 
 /** The name the specification gives a reason code (MQTT 5 §2.4; 1–5 are CONNACK codes of MQTT 3.1.1 §3.2.2.3). */
-export function reasonName(code: number): string {
+function reasonName(code: number): string {
   return (ReasonCodes as Record<number, string | undefined>)[code] || `reason code ${code}`;
 }
 

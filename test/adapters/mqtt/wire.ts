@@ -10,7 +10,7 @@ export interface WirePacket {
 }
 
 /** Cuts a byte stream into control packets (MQTT 5 §2.1). */
-export function packetReader(onPacket: (packet: WirePacket) => void): (chunk: Buffer) => void {
+function packetReader(onPacket: (packet: WirePacket) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   return (chunk) => {
     rest = Buffer.concat([rest, chunk]);
