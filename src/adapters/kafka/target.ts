@@ -44,7 +44,8 @@ const ABORTED: SendResult = Object.freeze({
 
 /**
  * Produces with acks=all. kafkajs reports a request for several partitions by its first error only, so each partition gets a
- * request of its own and each leg the result of its partition.
+ * request of its own and each leg the result of its partition. Order within a send holds per key and partition: events of
+ * one key that a key template sends to several partitions have no order in Kafka, and none is kept here.
  */
 export class KafkaTarget implements Target {
   readonly limits: SendLimits;
@@ -126,11 +127,12 @@ export class KafkaTarget implements Target {
     for (let i = 0; i < legs.length; i += 1) {
       results[i] = this.#place(plan, legs[i] as Leg, i, turn, failures);
     }
-    const failed = new Set<string>();
-    for (const stage of plan.stages) {
-      if (stage.length === 1) await this.#sendChunk(stage[0] as Chunk, legs, results, failed, signal);
-      else await Promise.all(stage.map((chunk) => this.#sendChunk(chunk, legs, results, failed, signal)));
-    }
+    await Promise.all(
+      plan.queues.map(async (queue) => {
+        const failed = new Set<string>();
+        for (const chunk of queue) await this.#sendChunk(chunk, legs, results, failed, signal);
+      }),
+    );
   }
 
   /** Topics not asked for yet; resolves with those that could not be had. Undefined in the usual case: nothing to wait for. */
@@ -189,7 +191,7 @@ export class KafkaTarget implements Target {
       if (native !== undefined) this.#countDropped(native, passed !== undefined);
       const record = encodeRecord(event, this.#config.encoding ?? 'binary', passed);
       const message: Message = { key: key ?? null, value: record.value, headers: record.headers, partition };
-      plan.add(index, leg.key, topic, partition, message, 512 + (record.value?.length ?? 0));
+      plan.add(index, topic, partition, message, 512 + (record.value?.length ?? 0));
       return undefined;
     } catch (error) {
       return refused(error instanceof FairleadError ? error.code : 'E_KAFKA_CLIENT', messageOf(error));
