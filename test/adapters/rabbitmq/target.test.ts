@@ -232,6 +232,18 @@ describe('confirms', () => {
     expect(target.health().detail).toMatchObject({ inFlight: 0 });
   });
 
+  test('while amqplib buffers more than it should, the next batch waits', async () => {
+    const raw = await rawClient();
+    const queue = await raw.queue();
+    const { target } = await opened({ queue });
+    // Two frames an event: the fourth batch goes over amqplib's 2 × 1,024, and is published whole all the same.
+    const batch = Array.from({ length: 300 }, (_, n) => jsonEvent(n, { data: Buffer.alloc(3_000) }));
+    const sends = [1, 2, 3, 4, 5].map(() => send(target, batch));
+    expect(target.health().detail).toMatchObject({ inFlight: 1_200 });
+    expect((await Promise.all(sends)).flat().every(({ status }) => status === 'confirmed')).toBe(true);
+    await eventually(async () => (await raw.depth(queue)) === 1_500);
+  });
+
   test('a connection killed while publishing: unknown and unavailable, then sent again', async () => {
     const raw = await rawClient();
     const queue = await raw.queue();
@@ -340,6 +352,28 @@ describe('confirms', () => {
     proxy.resume();
     await eventually(() => target.health().detail?.['inFlight'] === 0);
     await eventually(async () => (await raw.depth(queue)) === published);
+  });
+
+  test('a channel that the broker closes takes no other with it', async () => {
+    const raw = await rawClient();
+    const queue = await raw.queue();
+    const exchange = await raw.exchange('fanout');
+    const proxy = await proxied();
+    const context = testContext('out', { random: () => 0 });
+    const broker = new RabbitBroker(brokerConfig(proxy.url), context);
+    undo.push(() => broker.close());
+    const [doomed, other] = [targetConfig({ exchange }), targetConfig({ queue })].map((config) => {
+      const target = new RabbitTarget(broker, config, context);
+      undo.push(() => target.close());
+      return { target, notes: new Notes() };
+    }) as [{ target: RabbitTarget; notes: Notes }, { target: RabbitTarget; notes: Notes }];
+    for (const { target, notes } of [doomed, other]) await target.open(notes, never);
+    await raw.channel.deleteExchange(exchange);
+    const results = await Promise.all([send(doomed.target, [jsonEvent(1)]), send(other.target, [jsonEvent(2)])]);
+    expect(results.flat().map(({ status }) => status)).toEqual(['unknown', 'confirmed']);
+    await eventually(() => doomed.notes.heard.filter((word) => word === 'E_RABBITMQ_NOT_FOUND').length >= 2);
+    expect(other.notes.heard).toEqual(['available']);
+    expect(proxy.connections).toBe(1);
   });
 
   test('a broker that blocks publishers is unavailable until it unblocks', async () => {
