@@ -8,7 +8,7 @@ import { eventually } from '../setup/eventually.ts';
 import { Command, fairlead, temporaryFolder } from './command.ts';
 
 /** A configuration from one MQTT topic to another, in a folder of its own. */
-function mqttPair(id: string): { file: string; folder: string } {
+function mqttPair(id: string): { file: string; folder: string; env: Record<string, string> } {
   const folder = temporaryFolder();
   const file = join(folder, 'gateway.yaml');
   writeFileSync(
@@ -19,16 +19,16 @@ brokers: { plant: { type: mqtt, url: '${brokerUrl('MQTT')}' } }
 sources: { in: { broker: plant, topic: in/${id}, as: { type: test.reading, source: /test } } }
 targets: { out: { broker: plant, topic: out/${id}, encoding: raw } }
 routes: [{ name: all, from: [in], to: [out], delivery: { deadLetter: { store: true } } }]
-store: { path: ${join(folder, 'store')} }
+store: { path: /nowhere } # the environment says where
 drain: { deadline: 20s }
 `,
   );
-  return { file, folder };
+  return { file, folder, env: { HOSTNAME: `host-${id}`, FAIRLEAD_STORE: join(folder, 'store') } };
 }
 
 test('SIGTERM drains and exits with 0; a restart goes on with what is left', async () => {
   const id = randomUUID().slice(0, 8);
-  const { file, folder } = mqttPair(id);
+  const { file, folder, env } = mqttPair(id);
   const client = await connectAsync(brokerUrl('MQTT'));
   onTestFinished(() => client.endAsync(true));
   const arrived = new Set<string>();
@@ -36,7 +36,7 @@ test('SIGTERM drains and exits with 0; a restart goes on with what is left', asy
   await client.subscribeAsync(`out/${id}`, { qos: 1 });
 
   const heartbeat = join(folder, 'alive');
-  const first = new Command(['run', '-c', file], { env: { FAIRLEAD_HEARTBEAT: heartbeat, HOSTNAME: `host-${id}` } });
+  const first = new Command(['run', '-c', file], { env: { ...env, FAIRLEAD_HEARTBEAT: heartbeat } });
   await first.until(/source is up/);
   await first.until(/target is up/);
   expect(existsSync(heartbeat)).toBe(true);
@@ -53,17 +53,17 @@ test('SIGTERM drains and exits with 0; a restart goes on with what is left', asy
   expect(existsSync(heartbeat)).toBe(false);
   await publishing;
 
-  const second = new Command(['run', '-c', file], { env: { FAIRLEAD_LOG_LEVEL: 'warn', HOSTNAME: `host-${id}` } });
+  const second = new Command(['run', '-c', file], { env: { ...env, FAIRLEAD_LOG_LEVEL: 'warn' } });
   await eventually(() => expect(arrived.size).toBe(published.length), { timeoutMs: 30_000 });
   second.signal('SIGINT');
   expect(await second.end()).toMatchObject({ code: 0, stdout: '', stderr: '' });
 });
 
 test('a store in use by another gateway is refused', async () => {
-  const { file } = mqttPair(randomUUID().slice(0, 8));
-  const first = new Command(['run', '-c', file]);
+  const { file, env } = mqttPair(randomUUID().slice(0, 8));
+  const first = new Command(['run', '-c', file], { env });
   await first.until(/source is up/);
-  const { code, stderr } = await fairlead(['run', '-c', file]);
+  const { code, stderr } = await fairlead(['run', '-c', file], { env });
   expect(stderr).toMatch(/^E_STORE_LOCKED: .* is in use by pid=/m);
   expect(code).toBe(1);
   first.signal('SIGTERM');
