@@ -1,5 +1,6 @@
 import type { Message } from 'kafkajs';
 import { canonical } from '../../cloudevents/attributes.ts';
+import type { Clock } from '../../core/clock.ts';
 import { FairleadError, messageOf } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
 import type { CheckItem, Health } from '../../core/source.ts';
@@ -28,6 +29,9 @@ import { TopicCounts } from './topics.ts';
 /** Errors of single records, for which the broker refuses their whole batch: halving finds them. */
 const OF_ONE_RECORD = new Set(['E_KAFKA_TOO_LARGE', 'E_KAFKA_INVALID_RECORD', 'E_KAFKA_CLIENT']);
 
+/** How long `close` waits for sends under way. */
+const CLOSE_MS = 5_000;
+
 const BEHIND: SendResult = Object.freeze({
   status: 'failed',
   code: 'E_KAFKA_BEHIND',
@@ -51,6 +55,7 @@ export class KafkaTarget implements Target {
   readonly limits: SendLimits;
   readonly #broker: KafkaBroker;
   readonly #config: KafkaTargetConfig;
+  readonly #clock: Clock;
   readonly #topic: Template;
   readonly #fixedTopic: string | undefined;
   readonly #key: Template | undefined;
@@ -67,6 +72,7 @@ export class KafkaTarget implements Target {
   constructor(broker: KafkaBroker, config: KafkaTargetConfig, context: AdapterContext) {
     this.#broker = broker;
     this.#config = config;
+    this.#clock = context.clock;
     this.#topic = compileTemplate(config.topic);
     this.#fixedTopic = this.#topic.names.length === 0 ? this.#topic.render(() => undefined) : undefined;
     this.#key = config.key === undefined ? undefined : compileTemplate(config.key);
@@ -245,8 +251,15 @@ export class KafkaTarget implements Target {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#running]);
+    // What still runs after a while hangs: closing the connection ends it.
+    await Promise.race([Promise.all(this.#running), this.#lastCall()]);
     await this.#link.close();
+  }
+
+  #lastCall(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(this.#running.size === 0 ? 0 : CLOSE_MS, resolve);
+    });
   }
 
   #keyOf(leg: Leg): Buffer | undefined {
