@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayProcess, projectRoot } from '../../test/faults/child.ts';
 import { routeConfig } from '../../test/setup/gateway.ts';
@@ -29,7 +30,8 @@ function startGateway(from: Place, to: Place): Bridge {
   return {
     pid: gateway.pid,
     assertRunning() {
-      process.kill(gateway.pid, 0);
+      if (existsSync(`/proc/${gateway.pid}/stat`)) return;
+      throw new Error(`the gateway ended by itself: ${gateway.log().slice(-2_000)}`);
     },
     async stop() {
       const code = await gateway.end('SIGTERM');

@@ -35,7 +35,7 @@ export async function benchPairs(options: PairsOptions): Promise<boolean> {
       mosquitto: { persistence: false }, // saving a backlog every two seconds would stop it each time
     },
   });
-  Object.assign(process.env, brokers.env);
+  Object.assign(process.env, brokers.env, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
   const results: PairResult[] = [];
   const write = (): void => {
     if (options.json === undefined) return;

@@ -25,12 +25,11 @@ export function benchEvent(n: number): MeshEvent {
 
 /** The number of the event that these bytes, or this text, hold. */
 export function numberIn(payload: Buffer | string): number {
-  if (typeof payload === 'string') {
-    const from = payload.indexOf(MARK) + MARK.length;
-    return Number(payload.slice(from, from + DIGITS));
-  }
-  const from = payload.indexOf(MARK_BYTES) + MARK_BYTES.length;
-  return Number(payload.toString('latin1', from, from + DIGITS));
+  const at = typeof payload === 'string' ? payload.indexOf(MARK) : payload.indexOf(MARK_BYTES);
+  if (at < 0) return Number.NaN;
+  const from = at + MARK.length;
+  const to = from + DIGITS;
+  return Number(typeof payload === 'string' ? payload.slice(from, to) : payload.toString('latin1', from, to));
 }
 
 /** How a producer on such a broker writes CloudEvents by default. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../test/setup/eventually.ts';
 import { quantile } from '../stats.ts';
 import type { Side } from './bridge.ts';
-import { benchEvent, modeOf, numberIn } from './event.ts';
+import { benchEvent, numberIn } from './event.ts';
 import { type Pair, progress, Run } from './run.ts';
 
 const TICK_MS = 2;
@@ -24,7 +24,7 @@ export interface Latency {
 export async function latency(side: Side, pair: Pair, rate: number, seconds: number): Promise<Latency> {
   const run = await Run.open(side, pair);
   try {
-    const { from, far } = run;
+    const { far } = run;
     const warmUp = Math.ceil(rate * WARM_UP_S);
     const events = warmUp + Math.ceil(rate * seconds);
     const sentAt = new Float64Array(events + 1);
@@ -39,7 +39,7 @@ export async function latency(side: Side, pair: Pair, rate: number, seconds: num
     await run.start();
     // One event through, again and again until the bridge is up: a group has to form, a session to be resumed.
     sentAt[events] = performance.now();
-    await from.produce([benchEvent(events)], modeOf(from.kind));
+    await run.produce([benchEvent(events)]);
     await eventually(() => arrived > 0, { timeoutMs: 60_000 });
     const pending: Promise<void>[] = [];
     const began = performance.now();
@@ -49,7 +49,7 @@ export async function latency(side: Side, pair: Pair, rate: number, seconds: num
       if (due > sent) {
         const burst = Array.from({ length: due - sent }, (_, n) => benchEvent(sent + n));
         sentAt.fill(performance.now(), sent, due);
-        pending.push(from.produce(burst, modeOf(from.kind)));
+        pending.push(run.produce(burst));
         sent = due;
       }
       await sleep(TICK_MS);

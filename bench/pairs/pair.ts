@@ -2,13 +2,14 @@ import { median, quantile } from '../stats.ts';
 import type { Side } from './bridge.ts';
 import { type Latency, latency } from './latency.ts';
 import type { Pair } from './run.ts';
-import { type Throughput, throughput } from './throughput.ts';
+import { type Amount, type Throughput, throughput } from './throughput.ts';
 
 /** Share of the slower side's rate at which latency is measured. */
 const LOAD = 0.2;
-const PROBE_EVENTS = 3_000;
-const MIN_EVENTS = 5_000;
-const MAX_EVENTS = 120_000;
+const PROBE: Amount = { warmUp: 3_000, measured: 3_000 };
+const WARM_UP_S = 2;
+/** What brokers keep in memory without trouble. */
+const MAX_EVENTS = 150_000;
 
 export interface PairOptions {
   readonly rounds: number;
@@ -22,7 +23,7 @@ export interface PairOptions {
 
 export interface PairResult {
   readonly pair: string;
-  readonly events: number;
+  readonly amount: Amount;
   readonly rounds: readonly Throughput[];
   readonly raw: SideResult;
   readonly gateway: SideResult;
@@ -56,14 +57,15 @@ export async function measurePair(pair: Pair, options: PairOptions): Promise<Pai
   const { rounds, seconds, brokers, log } = options;
   const name = pair.join('→');
   const probes: Throughput[] = [];
-  for (const side of SIDES) probes.push(await throughput(side, pair, PROBE_EVENTS, brokers));
+  for (const side of SIDES) probes.push(await throughput(side, pair, PROBE, brokers));
   const slower = Math.min(...probes.map(({ rate }) => rate));
-  const events = Math.round(Math.min(MAX_EVENTS, Math.max(MIN_EVENTS, slower * seconds)));
-  log(`${name}: ${events} events a round`);
+  const perSecond = Math.min(slower, MAX_EVENTS / (WARM_UP_S + seconds));
+  const amount = { warmUp: Math.ceil(perSecond * WARM_UP_S), measured: Math.ceil(perSecond * seconds) };
+  log(`${name}: ${amount.measured} events a round after ${amount.warmUp} to warm up`);
   const results: Throughput[] = [];
   for (let round = 0; round < rounds; round += 1) {
     for (const side of alternate(round)) {
-      const result = await throughput(side, pair, events, brokers);
+      const result = await throughput(side, pair, amount, brokers);
       const { rate, cpuMicros, lost, duplicates } = result;
       log(`${name} ${round} ${side}: ${Math.round(rate)}/s ${cpuMicros.toFixed(1)} µs lost ${lost} dup ${duplicates}`);
       results.push(result);
@@ -82,7 +84,7 @@ export async function measurePair(pair: Pair, options: PairOptions): Promise<Pai
   const gateway = summarise(of(results, 'gateway'), of(latencies, 'gateway'));
   return {
     pair: name,
-    events,
+    amount,
     rounds: results,
     raw,
     gateway,

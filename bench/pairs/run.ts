@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { connectAsync } from 'mqtt';
+import type { MeshEvent } from '../../src/core/event.ts';
 import { eventually } from '../../test/setup/eventually.ts';
 import { createPlace } from '../../test/setup/places/index.ts';
 import type { Kind, Place } from '../../test/setup/places/place.ts';
 import { type Bridge, type Side, startBridge } from './bridge.ts';
+import { modeOf } from './event.ts';
 import type { FarEnd } from './far/far.ts';
 import { openFarEnd } from './far/index.ts';
+import { Poster } from './post.ts';
 
 export type Pair = readonly [from: Kind, to: Kind];
 
@@ -17,6 +20,7 @@ export class Run {
   readonly far: FarEnd;
   readonly #side: Side;
   #bridge: Bridge | undefined;
+  #poster: Poster | undefined;
 
   private constructor(side: Side, from: Place, to: Place, far: FarEnd) {
     this.#side = side;
@@ -37,15 +41,21 @@ export class Run {
     return this.#bridge;
   }
 
-  /** Starts the bridge; over HTTP, waits until it takes requests. */
+  /** Starts the bridge; over HTTP, waits until it takes connections. */
   async start(): Promise<void> {
     this.#bridge = startBridge(this.#side, this.from, this.to);
     if (this.from.kind !== 'http') return;
     const { port } = this.from.broker['listen'] as { port: number };
-    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel(), { timeoutMs: 30_000 });
+    this.#poster = await eventually(() => Poster.open(port), { timeoutMs: 30_000 });
+  }
+
+  /** Resolves when the broker has all of them or, over HTTP, the bridge has confirmed them. */
+  produce(events: readonly MeshEvent[]): Promise<void> {
+    return this.#poster?.post(events) ?? this.from.produce(events, modeOf(this.from.kind));
   }
 
   async close(): Promise<void> {
+    this.#poster?.close();
     this.#bridge?.cleanup();
     await this.far.close();
     for (const place of [this.from, this.to]) {

@@ -1,10 +1,8 @@
 import type { Side } from './bridge.ts';
-import { benchEvent, modeOf, numberIn, Seen } from './event.ts';
+import { benchEvent, numberIn, Seen } from './event.ts';
 import { cpuSeconds, peakRssMiB } from './proc.ts';
 import { type Pair, progress, Run } from './run.ts';
 
-/** Share of the events that arrive before the measurement begins: start-up and the first compilations. */
-const WARM_UP = 0.25;
 const SAMPLE_MS = 20;
 
 export interface Throughput {
@@ -28,13 +26,21 @@ interface Sample {
   readonly others: readonly number[];
 }
 
-/** Carries `events` of a backlog, or as fast as a client posts them, from an own fresh place to another. */
+/** How many events one side carries in a round. */
+export interface Amount {
+  /** Those that arrive first and count for nothing but loss and duplicates: start-up, and compilation of hot code. */
+  readonly warmUp: number;
+  readonly measured: number;
+}
+
+/** Carries a backlog, or what a client posts as fast as it is taken, from a fresh place to another. */
 export async function throughput(
   side: Side,
   pair: Pair,
-  events: number,
+  amount: Amount,
   others: Readonly<Record<string, number>>,
 ): Promise<Throughput> {
+  const events = amount.warmUp + amount.measured;
   const run = await Run.open(side, pair);
   try {
     const { from, far } = run;
@@ -42,9 +48,9 @@ export async function throughput(
     const seen = new Seen(events);
     const look = (payload: Buffer | string): void => seen.add(numberIn(payload));
     if (far.depth === undefined) await far.listen(look);
-    if (from.kind !== 'http') await from.produce(backlog, modeOf(from.kind));
+    if (from.kind !== 'http') await run.produce(backlog);
     await run.start();
-    const producing = from.kind === 'http' ? from.produce(backlog, 'binary') : undefined;
+    const producing = from.kind === 'http' ? run.produce(backlog) : undefined;
     const { bridge } = run;
     const samples: Sample[] = [];
     const pids = Object.values(others);
@@ -65,7 +71,7 @@ export async function throughput(
       await progress({ ...bridge, assertRunning() {} }, SAMPLE_MS, async () => seen.total, there);
     }
     const { lost, duplicates } = seen;
-    return { side, ...figures(samples, events, Object.keys(others)), peakRss, lost, duplicates };
+    return { side, ...figures(samples, amount, Object.keys(others)), peakRss, lost, duplicates };
   } finally {
     await run.close();
   }
@@ -73,12 +79,12 @@ export async function throughput(
 
 function figures(
   samples: readonly Sample[],
-  events: number,
+  { warmUp, measured }: Amount,
   names: readonly string[],
 ): Pick<Throughput, 'rate' | 'cpuMicros' | 'othersCpuMicros'> {
-  const from = samples.find(({ count }) => count >= events * WARM_UP) as Sample;
+  const from = samples.find(({ count }) => count >= warmUp) as Sample;
   const to = samples.at(-1) as Sample;
-  const count = Math.min(to.count, events) - from.count;
+  const count = Math.min(to.count, warmUp + measured) - from.count;
   const micros = (seconds: number): number => (seconds * 1e6) / count;
   return {
     rate: (count * 1_000) / (to.at - from.at),

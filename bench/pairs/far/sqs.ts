@@ -7,7 +7,12 @@ const DEPTH = 'ApproximateNumberOfMessages';
 
 /** Counts by the queue's own number; reads without deleting, invisible for longer than a round lasts. */
 export async function sqsFar({ broker, target }: Place): Promise<FarEnd> {
-  const { endpoint, region, credentials } = broker as { endpoint: string; region: string; credentials: never };
+  // The client writes into the credentials it is given, which are the gateway's configuration too.
+  const { endpoint, region, credentials } = structuredClone(broker) as {
+    endpoint: string;
+    region: string;
+    credentials: { accessKeyId: string; secretAccessKey: string };
+  };
   const sqs = new SQSClient({ endpoint, region, credentials, md5: false });
   const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: target['queue'] as string }));
   const abort = new AbortController();
