@@ -49,7 +49,7 @@ export class Lane {
   readonly #o: LaneOptions;
   readonly #queue = new KeyedQueue();
   readonly #waiting = new DelayQueue<PendingLeg>();
-  readonly #sending = new Set<AbortController>();
+  readonly #sending: AbortController[] = [];
   #depth = 0;
   #bytes = 0;
   #full = false;
@@ -99,7 +99,7 @@ export class Lane {
     if (!this.#open || this.#stopped) return;
     const now = clock.now();
     for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
-    while (this.#queue.ready > 0 && this.#sending.size < limits.concurrency) {
+    while (this.#queue.ready > 0 && this.#sending.length < limits.concurrency) {
       const wait = this.#admit(now);
       if (wait > 0) {
         this.#expire(now);
@@ -188,13 +188,13 @@ export class Lane {
 
   #send(batch: PendingLeg[]): void {
     const abort = new AbortController();
-    this.#sending.add(abort);
+    this.#sending.push(abort);
     let timeoutMs = 0;
     for (const leg of batch) timeoutMs = Math.max(timeoutMs, leg.spec.settings.timeoutMs);
     const cancel = this.#o.clock.after(timeoutMs, () => abort.abort());
     const settle = (results: readonly SendResult[]): void => {
       cancel();
-      this.#sending.delete(abort);
+      this.#sending.splice(this.#sending.indexOf(abort), 1);
       if (!this.#stopped) this.#settle(batch, results);
     };
     this.target.send(batch, abort.signal).then(settle, (error: unknown) => {

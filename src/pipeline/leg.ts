@@ -33,6 +33,11 @@ export interface LegOwner {
   failed(leg: PendingLeg, cause: Cause, now: number): void;
 }
 
+/** The end of a key's chain; undefined while nothing of the key waits or is under way. */
+export interface KeySlot {
+  tail: PendingLeg | undefined;
+}
+
 /** A leg in a lane. Legs of one key form a chain through `next`; only the first of a chain is ready or under way. */
 export class PendingLeg implements Leg {
   readonly event: MeshEvent;
@@ -49,6 +54,7 @@ export class PendingLeg implements Leg {
   /** Part of a send that is under way. */
   taken = false;
   next: PendingLeg | undefined = undefined;
+  slot: KeySlot | undefined = undefined;
 
   constructor(
     event: MeshEvent,

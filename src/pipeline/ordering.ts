@@ -1,13 +1,20 @@
-import type { PendingLeg } from './leg.ts';
+import type { KeySlot, PendingLeg } from './leg.ts';
 import { Deque } from './queue.ts';
+
+/** Keys remembered although nothing of theirs waits. */
+const IDLE_KEYS = 10_000;
 
 /**
  * Which legs of a lane may be sent: everything without a key, and of each key the first that has not ended. The rest of
  * a key waits in a chain behind it, so a key blocks while its head is under way or backs off, and other keys go on.
+ *
+ * Idle keys stay in the map up to a bound: adding and deleting on every event makes V8 rebuild its table all the time, and
+ * each table left behind in the old generation keeps the next one, with all it holds, from being collected young.
  */
 export class KeyedQueue {
   readonly #ready = new Deque<PendingLeg>();
-  readonly #tails = new Map<string, PendingLeg>();
+  readonly #slots = new Map<string, KeySlot>();
+  #sweepAt = IDLE_KEYS;
 
   get ready(): number {
     return this.#ready.size;
@@ -18,10 +25,11 @@ export class KeyedQueue {
       this.#ready.push(leg);
       return;
     }
-    const tail = this.#tails.get(leg.key);
-    this.#tails.set(leg.key, leg);
-    if (tail === undefined) this.#ready.push(leg);
-    else tail.next = leg;
+    const slot = this.#slots.get(leg.key) ?? this.#newSlot(leg.key);
+    leg.slot = slot;
+    if (slot.tail === undefined) this.#ready.push(leg);
+    else slot.tail.next = leg;
+    slot.tail = leg;
   }
 
   /** The next leg that may be sent; its key stays closed until {@link release}. */
@@ -46,11 +54,27 @@ export class KeyedQueue {
   release(head: PendingLeg): PendingLeg | undefined {
     let first: PendingLeg | undefined = head;
     while (first?.ended === true) {
-      if (first.next === undefined && first.key !== undefined) this.#tails.delete(first.key);
-      first = first.next;
+      const { next, slot } = first as PendingLeg;
+      if (next === undefined && slot !== undefined) slot.tail = undefined;
+      // Cut, or one dead leg in the old generation keeps the rest of its chain from being collected young.
+      first.next = undefined;
+      first = next;
     }
     if (first === undefined || first.taken) return first;
     this.#ready.push(first);
     return undefined;
+  }
+
+  #newSlot(key: string): KeySlot {
+    if (this.#slots.size >= this.#sweepAt) this.#sweep();
+    const slot: KeySlot = { tail: undefined };
+    this.#slots.set(key, slot);
+    return slot;
+  }
+
+  /** Forgets idle keys; the next sweep comes when as many have gathered again, so the cost per key stays constant. */
+  #sweep(): void {
+    for (const [key, slot] of this.#slots) if (slot.tail === undefined) this.#slots.delete(key);
+    this.#sweepAt = this.#slots.size + IDLE_KEYS;
   }
 }

@@ -48,7 +48,8 @@ export class MemoryTopic {
     const taken = this.#queue.slice(this.#head, this.#head + max);
     this.#head += taken.length;
     this.#taken += taken.length;
-    if (this.#head > 4096 && this.#head * 2 > this.#queue.length) {
+    // Let go of what was taken soon, or it outlives the young generation.
+    if (this.#head * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }

@@ -15,7 +15,7 @@ export class MemorySource implements Source {
   readonly #context: AdapterContext;
   readonly #wrap: Wrap;
   readonly #health = new HealthRecord();
-  readonly #batches = new Set<MemoryBatch>();
+  readonly #batches: MemoryBatch[] = [];
   #intake: Intake | undefined;
   #stop: (() => void) | undefined;
   #paused = false;
@@ -63,7 +63,7 @@ export class MemorySource implements Source {
     this.#stop?.();
     this.#intake = undefined;
     this.#topic.giveBack(this.#unsettled());
-    this.#batches.clear();
+    this.#batches.length = 0;
     this.#health.closed();
   }
 
@@ -84,7 +84,7 @@ export class MemorySource implements Source {
     if (records.length === 0) return;
     const deliveries = records.map((record) => this.#delivery(record));
     const batch = new MemoryBatch(records, deliveries, (ended, index, outcome) => this.#settle(ended, index, outcome));
-    this.#batches.add(batch);
+    this.#batches.push(batch);
     intake.batch(batch);
     if (this.#topic.waiting > 0) this.#schedule();
   }
@@ -112,12 +112,12 @@ export class MemorySource implements Source {
   }
 
   #unsettled(): StoredRecord[] {
-    return [...this.#batches].flatMap((batch) => batch.records.filter((_, index) => batch.open[index] === 1));
+    return this.#batches.flatMap((batch) => batch.records.filter((_, index) => batch.open[index] === 1));
   }
 
   #settle(batch: MemoryBatch, index: number, outcome: Outcome): void {
-    if (!this.#batches.has(batch)) return; // closed meanwhile: it was given back then
-    if (batch.left === 0) this.#batches.delete(batch);
+    if (this.#intake === undefined) return; // closed meanwhile: it was given back then
+    if (batch.left === 0) this.#batches.splice(this.#batches.indexOf(batch), 1);
     const record = batch.records[index] as StoredRecord;
     if (outcome.verdict !== 'retry') this.#topic.acknowledge(1);
     else if ((outcome.delayMs ?? 0) === 0) this.#topic.giveBack([record]);
