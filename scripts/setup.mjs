@@ -37,8 +37,9 @@ export async function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   process.stderr.write('installing packages …\n');
   const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
+  // Not `npm ci`: it insists on lock entries for the optional packages of other platforms, which a registry may not have.
   // npm writes its own progress to stdout, which belongs to the command that was asked for.
-  await must(command, [...args, 'ci', '--loglevel=error'], { stdio: ['inherit', 2, 'inherit'] });
+  await must(command, [...args, 'install', '--no-save', '--loglevel=error'], { stdio: ['inherit', 2, 'inherit'] });
   writeFileSync(stamp, lock);
 }
 

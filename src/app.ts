@@ -33,8 +33,7 @@ export async function openGateway(
     whenFull: config.store.whenFull,
     gateway: config.name,
     revision: () => config.revision,
-    onDamage: (damage) =>
-      log.error({ ...damage }, 'the dead-letter store is damaged; the rest is kept'),
+    onDamage: (damage) => log.error({ ...damage }, 'the dead-letter store is damaged; the rest is kept'),
     onDropped: (records) =>
       log.warn({ records, rule: 'drop-oldest' }, 'the dead-letter store is full: oldest letters dropped'),
     onFailed: onFatal,

@@ -56,7 +56,11 @@ export interface AdapterSpec<B = unknown, S = unknown, T = unknown, H extends Br
   readonly type: string;
   readonly summary: string;
   readonly broker: z.ZodObject;
-  readonly source?: { readonly schema: z.ZodObject; readonly features: SourceFeatures; readonly variables: readonly string[] };
+  readonly source?: {
+    readonly schema: z.ZodObject;
+    readonly features: SourceFeatures;
+    readonly variables: readonly string[];
+  };
   readonly target?: { readonly schema: z.ZodObject; readonly features: TargetFeatures };
   /** Makes the shared handle; must not connect yet. */
   createBroker(config: B, context: AdapterContext): H;

@@ -9,6 +9,7 @@ export const AUTH_CODES: ReadonlySet<string> = new Set([
   'E_RABBITMQ_NOT_ALLOWED',
   'E_MQTT_AUTH',
   'E_MQTT_NOT_AUTHORIZED',
+  'E_HTTP_DENIED',
   'E_SQS_ACCESS_DENIED',
   'E_SQS_CREDENTIALS',
 ]);

@@ -18,12 +18,12 @@ export function liveSummary(read: () => GatewayStatus, stream: NodeJS.WriteStrea
       stream.write([line, ...troubles(status), ''].join('\n'));
       return;
     }
-    const lines = [paint(stream).bold(line), '', ...summaryTable(before, after, seconds).trimEnd().split('\n')];
-    lines.push(...troubles(status));
-    const width = Math.max(20, stream.columns ?? 80) - 1;
-    const fitted = lines.map((text) => (text.includes('\u001b') || text.length <= width ? text : text.slice(0, width)));
-    stream.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\u001b[J${fitted.join('\n')}\n`);
-    drawn = fitted.length;
+    const lines = [line, '', ...summaryTable(before, after, seconds).trimEnd().split('\n'), ...troubles(status)];
+    const width = (stream.columns || 80) - 1; // a line that wraps would not be drawn over
+    const [first = '', ...others] = lines.map((text) => text.slice(0, width));
+    const up = drawn > 0 ? `\u001b[${drawn}A` : '';
+    stream.write(`${up}\u001b[J${[paint(stream).bold(first), ...others].join('\n')}\n`);
+    drawn = lines.length;
   };
   const timer = setInterval(draw, live ? REDRAW_MS : LINE_MS);
   return () => clearInterval(timer);

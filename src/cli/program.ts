@@ -50,7 +50,7 @@ function build(program: Command): void {
 }
 
 function operate(program: Command): void {
-  withConfig(add(program, 'run', 'run the gateway until SIGTERM or SIGINT, which drain it'))
+  withStore(add(program, 'run', 'run the gateway until SIGTERM or SIGINT, which drain it'))
     .addOption(
       new Option('--log-level <level>', 'instead of log.level in the file')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])

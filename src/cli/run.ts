@@ -12,11 +12,13 @@ export interface RunOptions {
   readonly config: string;
   readonly logLevel?: GatewayConfig['log']['level'];
   readonly heartbeat?: string;
+  readonly store?: string;
 }
 
 /** `fairlead run`: runs a configuration until SIGTERM or SIGINT, which drain it; a second signal forces. */
 export async function run(options: RunOptions): Promise<void> {
-  const config = requireConfig(options.config);
+  const read = requireConfig(options.config);
+  const config = options.store === undefined ? read : { ...read, store: { ...read.store, path: options.store } };
   const log = createLog(options.logLevel ?? config.log.level);
   const stopping = new Stopping((signal) => log.info({ signal }, 'draining'));
   const onFatal = (error: FairleadError): void => {

@@ -107,14 +107,14 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_KAFKA_UNKNOWN_TOPIC: 'The topic does not exist; it is asked for again.',
   E_KAFKA_ADDRESS: 'The topic of a target is a template over an attribute that the event lacks.',
   E_KAFKA_BEHIND: 'Not sent because an earlier event of its key failed in the same send; sent again in order.',
-  E_KAFKA_CLEAR_TEXT: 'Credentials travel unencrypted: use `tls` or a SCRAM mechanism.',
+  W_KAFKA_CLEAR_TEXT: 'Credentials travel unencrypted: use `tls` or a SCRAM mechanism.',
   E_KAFKA_CLOSED: 'The component is closed.',
   E_KAFKA_COMMIT: 'No consumer could commit positions; tried again.',
   E_KAFKA_HEARTBEAT: '`heartbeatInterval` is too long for `sessionTimeout`.',
   E_KAFKA_PARTITION: 'The topic does not have the partition that `partition` names.',
   E_KAFKA_SILENT: 'The coordinator answers no heartbeat; the consumer is made anew.',
   E_KAFKA_TOKEN: 'No OAuth token could be had.',
-  E_KAFKA_WATCH_GROUP: '`watchGroup` has no effect with a templated topic.',
+  W_KAFKA_WATCH_GROUP: '`watchGroup` has no effect with a templated topic.',
 
   E_RABBITMQ_ACCESS_REFUSED: 'The user may not do this. Check its permissions.',
   E_RABBITMQ_CANCELLED: 'The broker cancelled the consumer: the queue was deleted or moved.',
@@ -137,8 +137,8 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_RABBITMQ_UNROUTABLE: 'No queue is bound for this routing key; the broker returned the event.',
   E_CONFIG_RABBITMQ_ADDRESS: 'A target needs `exchange` or `queue`, and `routingKey` only with `exchange`.',
   E_CONFIG_RABBITMQ_DECLARE: '`declare` names an exchange or queue that the target does not have.',
-  E_CONFIG_RABBITMQ_TLS: '`tls` has no effect without `amqps://`.',
-  E_CONFIG_RABBITMQ_TRANSIENT: 'Events that are not persistent do not survive a restart of the broker.',
+  W_RABBITMQ_TLS: '`tls` has no effect without `amqps://`.',
+  W_RABBITMQ_TRANSIENT: 'Events that are not persistent do not survive a restart of the broker.',
 
   E_MQTT_AUTH: 'The broker refuses the credentials.',
   E_MQTT_CLIENT_ID: 'The broker refuses the client id.',
@@ -180,8 +180,8 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_SQS_CLOSED: 'The target is closed.',
   E_SQS_HELD: 'Not sent because an earlier event of its key failed in the same send; sent again in order.',
   E_SQS_REGION: 'No region is known: set `region` or `AWS_REGION`.',
-  E_LINT_SQS_FIFO_ONLY: 'Only FIFO queues deduplicate; `deduplication` has no effect.',
-  E_LINT_SQS_PLAIN_HTTP: 'The endpoint is plain HTTP on another host: events travel unencrypted.',
+  W_SQS_FIFO_ONLY: 'Only FIFO queues deduplicate; `deduplication` has no effect.',
+  W_SQS_PLAIN_HTTP: 'The endpoint is plain HTTP on another host: events travel unencrypted.',
 
   E_HTTP_ADDRESS_BLOCKED:
     'The address of a templated or resolved host is private or a metadata service and is not allowed.',

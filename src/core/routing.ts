@@ -6,8 +6,11 @@ import type { MeshEvent } from './event.ts';
  * configuration, so that a match allocates nothing.
  */
 export interface RouteMatcher {
-  /** Appends the numbers of the matching routes to `out`, in order, up to and including one with `continue: false`. */
-  match(event: MeshEvent, source: number, out: number[]): void;
+  /**
+   * Writes the numbers of the matching routes to the front of `out`, in order, up to and including one with
+   * `continue: false`, and returns how many there are; what stands behind them is left over from earlier calls.
+   */
+  match(event: MeshEvent, source: number, out: number[]): number;
 }
 
 /**

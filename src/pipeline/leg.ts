@@ -3,13 +3,19 @@ import type { DeliveryMeta } from '../core/delivery.ts';
 import type { MeshEvent } from '../core/event.ts';
 import type { DeliverySettings } from '../core/routing.ts';
 import type { Leg } from '../core/target.ts';
-import type { Lane } from './lane.ts';
 import type { BatchTracker } from './tracker.ts';
+
+/** The lane of a leg, as far as a leg's owner needs it. */
+export interface LegLane {
+  readonly name: string;
+  add(leg: PendingLeg): void;
+  kick(): void;
+}
 
 /** One entry of a route's `to`: where its legs go and how. */
 export interface LegSpec {
   readonly route: string;
-  readonly lane: Lane;
+  readonly lane: LegLane;
   readonly settings: DeliverySettings;
   readonly counters: LegCounters;
 }

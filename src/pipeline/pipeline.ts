@@ -130,19 +130,21 @@ export class Pipeline implements LegOwner {
   }
 
   #plan(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: EventDelivery, now: number): void {
-    const matched = this.#matched;
-    matched.length = 0;
     const { event } = delivery;
-    this.#o.matcher.match(event, intake.number, matched);
-    if (matched.length === 0) {
-      this.#unmatched(intake, tracker, index, delivery, now);
+    const { routes, matcher } = this.#o;
+    const matched = this.#matched;
+    const count = matcher.match(event, intake.number, matched);
+    const bytes = event.bytes;
+    if (count === 0) {
+      this.#unmatched(intake, tracker, index, delivery, bytes, now);
       return;
     }
     let legs = 0;
-    for (const number of matched) legs += (this.#o.routes[number] as RoutePlan).legs.length;
-    tracker.expect(index, legs, event.bytes);
-    for (const number of matched)
-      this.#enqueue(this.#o.routes[number] as RoutePlan, intake, tracker, index, delivery, now);
+    for (let n = 0; n < count; n += 1) legs += (routes[matched[n] as number] as RoutePlan).legs.length;
+    tracker.expect(index, legs, bytes);
+    for (let n = 0; n < count; n += 1) {
+      this.#enqueue(routes[matched[n] as number] as RoutePlan, intake, tracker, index, delivery, bytes, now);
+    }
   }
 
   #enqueue(
@@ -151,6 +153,7 @@ export class Pipeline implements LegOwner {
     tracker: BatchTracker,
     index: number,
     delivery: EventDelivery,
+    bytes: number,
     now: number,
   ): void {
     const { event, meta } = delivery;
@@ -158,19 +161,26 @@ export class Pipeline implements LegOwner {
     for (const spec of plan.legs) {
       spec.counters.planned += 1;
       spec.counters.pending += 1;
-      const leg = new PendingLeg(event, meta, key, spec, tracker, index, event.bytes, now);
+      const leg = new PendingLeg(event, meta, key, spec, tracker, index, bytes, now);
       if (plan.paused) this.#held.push(leg);
       else spec.lane.add(leg);
     }
   }
 
-  #unmatched(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: EventDelivery, now: number): void {
+  #unmatched(
+    intake: SourceIntake,
+    tracker: BatchTracker,
+    index: number,
+    delivery: EventDelivery,
+    bytes: number,
+    now: number,
+  ): void {
     const { unmatched } = this.#o;
     const { event, meta } = delivery;
     intake.counters.unmatched += 1;
     if (unmatched.action === 'send') {
-      tracker.expect(index, unmatched.plan.legs.length, event.bytes);
-      this.#enqueue(unmatched.plan, intake, tracker, index, delivery, now);
+      tracker.expect(index, unmatched.plan.legs.length, bytes);
+      this.#enqueue(unmatched.plan, intake, tracker, index, delivery, bytes, now);
       return;
     }
     const counters = this.aside.unmatched;
@@ -178,7 +188,7 @@ export class Pipeline implements LegOwner {
     if (unmatched.action !== 'dead-letter') {
       counters.dropped += 1;
       if (unmatched.action === 'fail') tracker.reject(index, 'E_UNMATCHED');
-      tracker.expect(index, 1, event.bytes);
+      tracker.expect(index, 1, bytes);
       tracker.ended(index);
       return;
     }
@@ -189,7 +199,7 @@ export class Pipeline implements LegOwner {
       code: 'E_UNMATCHED',
       message: 'no route matched',
     };
-    this.#aside(intake, tracker, index, event.bytes, counters, { ...letter, attempts: 0, meta });
+    this.#aside(intake, tracker, index, bytes, counters, { ...letter, attempts: 0, meta });
   }
 
   #poison(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: PoisonDelivery): void {

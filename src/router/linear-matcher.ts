@@ -34,13 +34,16 @@ export class LinearMatcher implements RouteMatcher {
     });
   }
 
-  match(event: MeshEvent, source: number, out: number[]): void {
+  match(event: MeshEvent, source: number, out: number[]): number {
     const candidates = this.#bySource[source];
-    if (candidates === undefined) return;
+    if (candidates === undefined) return 0;
+    let count = 0;
     for (const candidate of candidates) {
       if (!candidate.matches(event)) continue;
-      out.push(candidate.number);
-      if (candidate.last) return;
+      out[count] = candidate.number;
+      count += 1;
+      if (candidate.last) break;
     }
+    return count;
   }
 }

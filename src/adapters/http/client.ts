@@ -6,9 +6,11 @@ import { connectError } from './errors.ts';
 import { blocked, guardedLookup, isBlocked } from './guard.ts';
 import { pem } from './server.ts';
 
-/** Bounds of a response, beside the timeout of the lane: a receiver that trickles must not keep a connection for ever. */
-const HEADERS_TIMEOUT_MS = 300_000;
-const BODY_TIMEOUT_MS = 30_000;
+/**
+ * Bound of a response's head, and of the pause between two parts of its body, beside the timeout of the lane. One number: where
+ * the two differ undici makes new timers for every request.
+ */
+const RESPONSE_TIMEOUT_MS = 300_000;
 
 type Connector = buildConnector.connector;
 
@@ -23,8 +25,8 @@ export class HttpClient {
       connections: config.connections,
       pipelining: 1,
       connect: this.#connect,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
+      headersTimeout: RESPONSE_TIMEOUT_MS,
+      bodyTimeout: RESPONSE_TIMEOUT_MS,
     });
   }
 

@@ -18,15 +18,32 @@ export type Reply =
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #clock: Clock;
-  readonly #settle: (reply: Reply) => void;
+  readonly #signal: AbortSignal;
+  readonly #settle: (reply: Reply, exchange: Exchange) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #bytes = 0;
   #settled = false;
   #aborted = false;
 
-  constructor(clock: Clock, settle: (reply: Reply) => void) {
+  constructor(clock: Clock, signal: AbortSignal, settle: (reply: Reply, exchange: Exchange) => void) {
     this.#clock = clock;
+    this.#signal = signal;
     this.#settle = settle;
+  }
+
+  /** Begins, unless the signal says otherwise already. */
+  start(dispatcher: Dispatcher, options: Dispatcher.DispatchOptions): void {
+    if (this.#signal.aborted) {
+      this.abort();
+      return;
+    }
+    this.#signal.addEventListener('abort', this);
+    dispatcher.dispatch(options, this);
+  }
+
+  /** The signal's only event. */
+  handleEvent(): void {
+    this.abort();
   }
 
   /** Gives up; without effect where there is a response already. */
@@ -62,6 +79,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #end(reply: Reply): void {
     if (this.#settled) return; // the body broke, was too long or was given up: the head has decided
     this.#settled = true;
-    this.#settle(reply);
+    this.#signal.removeEventListener('abort', this);
+    this.#settle(reply, this);
   }
 }

@@ -14,6 +14,9 @@ export const MAX_HEADERS = 512;
 const IDLE_SWEEP_MS = 50;
 const CLOSE_MS = 5_000;
 
+/** How often requests are held against `requestTimeout`; Node's own default is half a minute. */
+const TIMEOUT_CHECK_MS = 2_000;
+
 export type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -21,7 +24,11 @@ export type OnRequest = (request: IncomingMessage, response: ServerResponse) => 
  * own parsers answer 415 and 413 where the CloudEvents binding does not, and copy every body.
  */
 export function createServer(config: HttpListenConfig, clock: Clock, onRequest: OnRequest): FastifyInstance {
-  const node = { maxHeaderSize: config.maxHeaderBytes, headersTimeout: config.requestTimeout };
+  const node = {
+    maxHeaderSize: config.maxHeaderBytes,
+    headersTimeout: config.requestTimeout,
+    connectionsCheckingInterval: Math.min(config.requestTimeout, TIMEOUT_CHECK_MS),
+  };
   const options = {
     logger: false,
     exposeHeadRoutes: false,

@@ -208,17 +208,13 @@ export class HttpTarget implements Target {
     signal: AbortSignal = this.#closing.signal,
   ): Promise<Reply> {
     return new Promise((resolve) => {
-      const exchange = new Exchange(this.#context.clock, (reply) => {
-        this.#running.delete(exchange);
-        signal.removeEventListener('abort', abort);
+      const exchange = new Exchange(this.#context.clock, signal, (reply, ended) => {
+        this.#running.delete(ended);
         if (this.#running.size === 0) this.#idle?.();
         resolve(reply);
       });
-      const abort = (): void => exchange.abort();
       this.#running.add(exchange);
-      if (signal.aborted) return exchange.abort();
-      signal.addEventListener('abort', abort, { once: true });
-      client.agent.dispatch({ origin, path, method, headers, body: body ?? null }, exchange);
+      exchange.start(client.agent, { origin, path, method, headers, body: body ?? null });
     });
   }
 }

@@ -21,6 +21,10 @@ export interface EncodedRecord {
 }
 
 const PREFIX = 'ce_';
+/** Names seen, both ways: a string made anew for each event would have to be interned each time. Bounded. */
+const ATTRIBUTES = new Map<string, string>();
+const HEADERS = new Map<string, string>();
+const MAX_NAMES = 1_000;
 const CONTENT_TYPE = 'content-type';
 
 /**
@@ -44,7 +48,7 @@ export function decodeRecord(value: Buffer | null, headers: RecordHeaders | unde
   let found = false;
   for (const name in headers) {
     if (!name.startsWith(PREFIX)) continue;
-    const attribute = name.slice(3);
+    const attribute = attributeOf(name);
     const text = one(headers[name], attribute);
     if (text === undefined) continue;
     found = true;
@@ -85,8 +89,21 @@ function attributeHeaders(event: MeshEvent): Record<string, string | Buffer> {
   if (event.time !== undefined) headers['ce_time'] = event.time;
   if (event.dataschema !== undefined) headers['ce_dataschema'] = event.dataschema;
   const { extensions } = event;
-  for (const name in extensions) headers[PREFIX + name] = canonical(extensions[name] as AttributeValue);
+  for (const name in extensions) headers[headerOf(name)] = canonical(extensions[name] as AttributeValue);
   return headers;
+}
+
+function attributeOf(header: string): string {
+  return ATTRIBUTES.get(header) ?? remember(ATTRIBUTES, header, header.slice(PREFIX.length));
+}
+
+function headerOf(attribute: string): string {
+  return HEADERS.get(attribute) ?? remember(HEADERS, attribute, PREFIX + attribute);
+}
+
+function remember(names: Map<string, string>, from: string, to: string): string {
+  if (names.size < MAX_NAMES && from.length <= 64) names.set(from, to);
+  return to;
 }
 
 /** A `ce_` header of a source that is not this event's would become an attribute downstream: never passed on. */

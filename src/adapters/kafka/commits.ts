@@ -8,6 +8,9 @@ type CommitFn = EachBatchPayload['commitOffsetsIfNecessary'];
 
 const STALE = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID']);
 
+/** Pause after a commit that failed. */
+const RETRY_MS = 1_000;
+
 /**
  * Commits the watermarks of the windows a short while after they moved, all in one request. Only windows that are ours by
  * the latest join are asked, and kafkajs sends the generation of that join: a stale commit is refused by the coordinator.
@@ -41,12 +44,16 @@ export class Commits {
 
   /** A watermark moved: commit after the interval. */
   schedule(): void {
+    this.#after(this.#intervalMs);
+  }
+
+  #after(ms: number): void {
     if (this.#cancel !== undefined || this.#commit === undefined) return;
-    this.#cancel = this.#clock.after(this.#intervalMs, () => {
+    this.#cancel = this.#clock.after(ms, () => {
       this.#cancel = undefined;
       this.flush().catch((error) => {
         this.#onError(error);
-        this.schedule();
+        this.#after(Math.max(RETRY_MS, this.#intervalMs));
       });
     });
   }

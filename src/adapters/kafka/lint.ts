@@ -13,7 +13,7 @@ function lintBroker(config: LintEntry['config']): LintFinding[] {
   if (sasl === undefined || (config['tls'] ?? false) !== false) return [];
   if (sasl.mechanism !== 'plain' && sasl.mechanism !== 'oauthbearer') return [];
   const message = `sasl "${sasl.mechanism}" without tls sends the secret in clear text`;
-  return [{ severity: 'warning', code: 'E_KAFKA_CLEAR_TEXT', path: ['sasl'], message }];
+  return [{ severity: 'warning', code: 'W_KAFKA_CLEAR_TEXT', path: ['sasl'], message }];
 }
 
 function lintSource(config: LintEntry['config']): LintFinding[] {
@@ -34,7 +34,7 @@ function lintTarget(config: LintEntry['config']): LintFinding[] {
   }
   if (config['watchGroup'] !== undefined && !isFixed) {
     const message = 'watchGroup needs a fixed topic: the backlog of a templated one is not known';
-    found.push({ severity: 'warning', code: 'E_KAFKA_WATCH_GROUP', path: ['watchGroup'], message });
+    found.push({ severity: 'warning', code: 'W_KAFKA_WATCH_GROUP', path: ['watchGroup'], message });
   }
   return found;
 }

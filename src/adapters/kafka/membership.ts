@@ -12,6 +12,8 @@ export interface MembershipEvents {
   joined(consumer: Consumer, partitions: ReadonlyMap<string, readonly number[]>, gap: boolean): void;
   /** The group is about to be joined again: last moment to commit. */
   rebalancing(): void;
+  /** The consumer is at its end: nothing can be committed before the next join. */
+  left(): void;
   batch(payload: EachBatchPayload): Promise<void>;
   /** No answer from the brokers, or the consumer is gone and will be made anew. */
   down(error: FairleadError): void;
@@ -143,6 +145,7 @@ export class Membership {
       stopWatch();
       this.#closing.signal.removeEventListener('abort', onClose);
       this.#consumer = undefined;
+      this.#events.left();
       await disconnect(consumer, client);
     }
   }

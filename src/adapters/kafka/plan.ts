@@ -10,63 +10,45 @@ export interface Chunk {
   bytes: number;
 }
 
-interface KeyPlace {
-  chunk: Chunk;
-  stage: number;
-}
-
-interface Slot {
-  chunk: Chunk;
-  stage: number;
-}
-
 /**
- * Sorts records into chunks, and chunks into stages that are sent one after the other, such that within a stage all legs of
- * one key stand in one chunk. A chunk is atomic at the broker, so when a leg fails none of its key after it is confirmed.
- * One stage is the rule; more are needed where a chunk would grow over `maxBytes`, or where a key's legs go to several partitions.
+ * Sorts the records of a send by partition: one chunk each as a rule, more where it would grow over `maxBytes`. Partitions
+ * are independent of each other, as they are for consumers; the chunks of one are sent one after the other.
  */
 export class Plan {
-  readonly stages: Chunk[][] = [];
+  /** Chunks by partition, in the order in which they must be sent. */
+  readonly queues: Chunk[][] = [];
   readonly #maxBytes: number;
-  readonly #open = new Map<string, Map<number, Slot>>();
-  readonly #keys = new Map<string, KeyPlace>();
+  readonly #byTopic = new Map<string, Map<number, Chunk[]>>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  add(leg: number, key: string | undefined, topic: string, partition: number, message: Message, bytes: number): void {
-    let partitions = this.#open.get(topic);
-    if (partitions === undefined) {
-      partitions = new Map();
-      this.#open.set(topic, partitions);
+  add(leg: number, topic: string, partition: number, message: Message, bytes: number): void {
+    const queue = this.#queue(topic, partition);
+    let chunk = queue.at(-1);
+    if (chunk === undefined || (chunk.bytes + bytes > this.#maxBytes && chunk.legs.length > 0)) {
+      chunk = { topic, partition, messages: [], legs: [], bytes: 0 };
+      queue.push(chunk);
     }
-    let slot = partitions.get(partition);
-    const place = key === undefined ? undefined : this.#keys.get(key);
-    const earliest = place === undefined ? 0 : place.chunk === slot?.chunk ? place.stage : place.stage + 1;
-    if (slot === undefined) {
-      slot = this.#start(earliest, topic, partition);
-      partitions.set(partition, slot);
-    } else if (slot.stage < earliest || (slot.chunk.bytes + bytes > this.#maxBytes && slot.chunk.legs.length > 0)) {
-      slot = this.#start(Math.max(earliest, slot.stage + 1), topic, partition);
-      partitions.set(partition, slot);
-    }
-    slot.chunk.messages.push(message);
-    slot.chunk.legs.push(leg);
-    slot.chunk.bytes += bytes;
-    if (key === undefined) return;
-    if (place === undefined) this.#keys.set(key, { chunk: slot.chunk, stage: slot.stage });
-    else {
-      place.chunk = slot.chunk;
-      place.stage = slot.stage;
-    }
+    chunk.messages.push(message);
+    chunk.legs.push(leg);
+    chunk.bytes += bytes;
   }
 
-  #start(stage: number, topic: string, partition: number): Slot {
-    const chunk: Chunk = { topic, partition, messages: [], legs: [], bytes: 0 };
-    while (this.stages.length <= stage) this.stages.push([]);
-    this.stages[stage]?.push(chunk);
-    return { chunk, stage };
+  #queue(topic: string, partition: number): Chunk[] {
+    let partitions = this.#byTopic.get(topic);
+    if (partitions === undefined) {
+      partitions = new Map();
+      this.#byTopic.set(topic, partitions);
+    }
+    let queue = partitions.get(partition);
+    if (queue === undefined) {
+      queue = [];
+      partitions.set(partition, queue);
+      this.queues.push(queue);
+    }
+    return queue;
   }
 }
 

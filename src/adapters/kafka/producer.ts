@@ -15,6 +15,14 @@ interface Live {
   answers: number;
 }
 
+export interface Mark {
+  readonly answers: number;
+  readonly at: number;
+}
+
+/** A send that is given up sooner says nothing about the connection. */
+const SUSPECT_MS = 1_000;
+
 const COMPRESSION = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 /** The partition was chosen by us; kafkajs must not choose again. */
 const GIVEN_PARTITION =
@@ -108,14 +116,15 @@ export class ProducerLink {
   }
 
   /** What a later {@link suspect} compares with. */
-  get mark(): number {
-    return this.#live?.answers ?? 0;
+  get mark(): Mark {
+    return { answers: this.#live?.answers ?? 0, at: this.#context.clock.now() };
   }
 
-  /** A send was given up: when nothing at all was answered since `mark`, the connection is taken for dead. */
-  suspect(mark: number): void {
+  /** A send was given up: when nothing at all was answered since `mark`, and that is a while ago, the connection is taken for dead. */
+  suspect(mark: Mark): void {
     const live = this.#live;
-    if (live === undefined || live.answers !== mark) return;
+    if (live === undefined || live.answers !== mark.answers) return;
+    if (this.#context.clock.now() - mark.at < SUSPECT_MS) return;
     this.#lost(
       live,
       new FairleadError({

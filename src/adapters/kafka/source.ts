@@ -77,6 +77,10 @@ export class KafkaSource implements Source, BatchOwner {
     this.#membership = new Membership(broker, config, this.#group, context, {
       joined: (consumer, partitions, gap) => this.#joined(consumer, partitions, gap),
       rebalancing: () => this.#rebalancing(),
+      left: () => {
+        this.#commitFn = undefined;
+        this.#commits.bind(undefined);
+      },
       batch: (payload) => this.#onBatch(payload),
       down: (error) => this.#health.down(error),
       up: () => {
@@ -242,8 +246,10 @@ export class KafkaSource implements Source, BatchOwner {
   /** Never rejects: kafkajs would retry the batch, crash and start over (kafkajs#1473). What is not resolved is fetched again. */
   async #onBatch(payload: EachBatchPayload): Promise<void> {
     const { topic, partition, messages } = payload.batch;
-    this.#commitFn ??= payload.commitOffsetsIfNecessary;
-    this.#commits.bind(this.#commitFn);
+    if (this.#commitFn === undefined) {
+      this.#commitFn = payload.commitOffsetsIfNecessary;
+      this.#commits.bind(this.#commitFn);
+    }
     if (!(await this.#mayDeliver(payload))) return;
     const window = this.#windows.get(keyOf(topic, partition));
     const last = messages.at(-1);

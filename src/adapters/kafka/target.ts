@@ -1,5 +1,6 @@
 import type { Message } from 'kafkajs';
 import { canonical } from '../../cloudevents/attributes.ts';
+import type { Clock } from '../../core/clock.ts';
 import { FairleadError, messageOf } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
 import type { CheckItem, Health } from '../../core/source.ts';
@@ -28,6 +29,9 @@ import { TopicCounts } from './topics.ts';
 /** Errors of single records, for which the broker refuses their whole batch: halving finds them. */
 const OF_ONE_RECORD = new Set(['E_KAFKA_TOO_LARGE', 'E_KAFKA_INVALID_RECORD', 'E_KAFKA_CLIENT']);
 
+/** How long `close` waits for sends under way. */
+const CLOSE_MS = 5_000;
+
 const BEHIND: SendResult = Object.freeze({
   status: 'failed',
   code: 'E_KAFKA_BEHIND',
@@ -44,12 +48,14 @@ const ABORTED: SendResult = Object.freeze({
 
 /**
  * Produces with acks=all. kafkajs reports a request for several partitions by its first error only, so each partition gets a
- * request of its own and each leg the result of its partition.
+ * request of its own and each leg the result of its partition. Order within a send holds per key and partition: events of
+ * one key that a key template sends to several partitions have no order in Kafka, and none is kept here.
  */
 export class KafkaTarget implements Target {
   readonly limits: SendLimits;
   readonly #broker: KafkaBroker;
   readonly #config: KafkaTargetConfig;
+  readonly #clock: Clock;
   readonly #topic: Template;
   readonly #fixedTopic: string | undefined;
   readonly #key: Template | undefined;
@@ -66,6 +72,7 @@ export class KafkaTarget implements Target {
   constructor(broker: KafkaBroker, config: KafkaTargetConfig, context: AdapterContext) {
     this.#broker = broker;
     this.#config = config;
+    this.#clock = context.clock;
     this.#topic = compileTemplate(config.topic);
     this.#fixedTopic = this.#topic.names.length === 0 ? this.#topic.render(() => undefined) : undefined;
     this.#key = config.key === undefined ? undefined : compileTemplate(config.key);
@@ -126,11 +133,12 @@ export class KafkaTarget implements Target {
     for (let i = 0; i < legs.length; i += 1) {
       results[i] = this.#place(plan, legs[i] as Leg, i, turn, failures);
     }
-    const failed = new Set<string>();
-    for (const stage of plan.stages) {
-      if (stage.length === 1) await this.#sendChunk(stage[0] as Chunk, legs, results, failed, signal);
-      else await Promise.all(stage.map((chunk) => this.#sendChunk(chunk, legs, results, failed, signal)));
-    }
+    await Promise.all(
+      plan.queues.map(async (queue) => {
+        const failed = new Set<string>();
+        for (const chunk of queue) await this.#sendChunk(chunk, legs, results, failed, signal);
+      }),
+    );
   }
 
   /** Topics not asked for yet; resolves with those that could not be had. Undefined in the usual case: nothing to wait for. */
@@ -189,7 +197,7 @@ export class KafkaTarget implements Target {
       if (native !== undefined) this.#countDropped(native, passed !== undefined);
       const record = encodeRecord(event, this.#config.encoding ?? 'binary', passed);
       const message: Message = { key: key ?? null, value: record.value, headers: record.headers, partition };
-      plan.add(index, leg.key, topic, partition, message, 512 + (record.value?.length ?? 0));
+      plan.add(index, topic, partition, message, 512 + (record.value?.length ?? 0));
       return undefined;
     } catch (error) {
       return refused(error instanceof FairleadError ? error.code : 'E_KAFKA_CLIENT', messageOf(error));
@@ -243,8 +251,15 @@ export class KafkaTarget implements Target {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#running]);
+    // What still runs after a while hangs: closing the connection ends it.
+    await Promise.race([Promise.all(this.#running), this.#lastCall()]);
     await this.#link.close();
+  }
+
+  #lastCall(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(this.#running.size === 0 ? 0 : CLOSE_MS, resolve);
+    });
   }
 
   #keyOf(leg: Leg): Buffer | undefined {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { FairleadError } from '../../core/errors.ts';
+import { FairleadError } from '../../core/errors.ts';
 import type { KafkaBroker } from './client.ts';
 import { kafkaError } from './errors.ts';
 
@@ -74,6 +74,9 @@ export class TopicCounts {
 
   async #count(topic: string): Promise<number> {
     const { topics } = await this.#broker.withAdmin((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
-    return topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
+    const count = topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
+    if (count > 0) return count;
+    const message = 'no partitions in the metadata yet';
+    throw new FairleadError({ code: 'E_KAFKA_UNKNOWN_TOPIC', message, retryable: true });
   }
 }

@@ -1,6 +1,6 @@
 import { compileWrap, type Wrap } from '../../cloudevents/wrap.ts';
 import { HealthRecord } from '../../core/connection.ts';
-import type { Delivery, Outcome } from '../../core/delivery.ts';
+import type { Delivery, DeliveryBatch, Outcome } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
 import type { CheckItem, Health, Intake, Source } from '../../core/source.ts';
@@ -15,7 +15,7 @@ export class MemorySource implements Source {
   readonly #context: AdapterContext;
   readonly #wrap: Wrap;
   readonly #health = new HealthRecord();
-  readonly #unsettled = new Map<number, StoredRecord>();
+  readonly #batches = new Set<MemoryBatch>();
   #intake: Intake | undefined;
   #stop: (() => void) | undefined;
   #paused = false;
@@ -54,7 +54,7 @@ export class MemorySource implements Source {
   }
 
   health(): Health {
-    return this.#health.read({ unsettled: this.#unsettled.size });
+    return this.#health.read({ unsettled: this.#unsettled().length });
   }
 
   async drained(): Promise<void> {}
@@ -62,8 +62,8 @@ export class MemorySource implements Source {
   async close(): Promise<void> {
     this.#stop?.();
     this.#intake = undefined;
-    this.#topic.giveBack([...this.#unsettled.values()]);
-    this.#unsettled.clear();
+    this.#topic.giveBack(this.#unsettled());
+    this.#batches.clear();
     this.#health.closed();
   }
 
@@ -82,9 +82,10 @@ export class MemorySource implements Source {
     if (intake === undefined || this.#paused) return;
     const records = this.#topic.take(this.#config.maxBatch);
     if (records.length === 0) return;
-    for (const record of records) this.#unsettled.set(record.offset, record);
     const deliveries = records.map((record) => this.#delivery(record));
-    intake.batch({ deliveries, settle: (index, outcome) => this.#settle(records[index] as StoredRecord, outcome) });
+    const batch = new MemoryBatch(records, deliveries, (ended, index, outcome) => this.#settle(ended, index, outcome));
+    this.#batches.add(batch);
+    intake.batch(batch);
     if (this.#topic.waiting > 0) this.#schedule();
   }
 
@@ -110,10 +111,41 @@ export class MemorySource implements Source {
     return decode(record, this.#wrap, resolve, `${topic}-${offset}`);
   }
 
-  #settle(record: StoredRecord, outcome: Outcome): void {
-    if (!this.#unsettled.delete(record.offset)) return; // closed meanwhile: it was given back then
+  #unsettled(): StoredRecord[] {
+    return [...this.#batches].flatMap((batch) => batch.records.filter((_, index) => batch.open[index] === 1));
+  }
+
+  #settle(batch: MemoryBatch, index: number, outcome: Outcome): void {
+    if (!this.#batches.has(batch)) return; // closed meanwhile: it was given back then
+    if (batch.left === 0) this.#batches.delete(batch);
+    const record = batch.records[index] as StoredRecord;
     if (outcome.verdict !== 'retry') this.#topic.acknowledge(1);
     else if ((outcome.delayMs ?? 0) === 0) this.#topic.giveBack([record]);
     else this.#context.clock.after(outcome.delayMs as number, () => this.#topic.giveBack([record]));
+  }
+}
+
+type OnSettled = (batch: MemoryBatch, index: number, outcome: Outcome) => void;
+
+class MemoryBatch implements DeliveryBatch {
+  readonly records: readonly StoredRecord[];
+  readonly deliveries: readonly Delivery[];
+  /** 1 while a delivery is unsettled. */
+  readonly open: Uint8Array;
+  left: number;
+  readonly #settled: OnSettled;
+
+  constructor(records: readonly StoredRecord[], deliveries: readonly Delivery[], settled: OnSettled) {
+    this.records = records;
+    this.deliveries = deliveries;
+    this.open = new Uint8Array(records.length).fill(1);
+    this.left = records.length;
+    this.#settled = settled;
+  }
+
+  settle(index: number, outcome: Outcome): void {
+    this.open[index] = 0;
+    this.left -= 1;
+    this.#settled(this, index, outcome);
   }
 }

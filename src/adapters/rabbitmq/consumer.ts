@@ -7,8 +7,13 @@ import type { DeliveryMaker } from './delivery.ts';
 import { amqpError } from './errors.ts';
 import type { Lease } from './session.ts';
 
-/** How long a settled delivery above an unsettled one waits for the gap to close before it is acknowledged on its own. */
-const GAP_MS = 5;
+/**
+ * How long a settled delivery waits for others to share its acknowledgement, and above an unsettled one for the gap to close,
+ * before it is acknowledged on its own.
+ */
+const ACK_MS = 4;
+/** With so many waiting they are acknowledged in the same turn; less where the prefetch window is small. */
+const ACK_BATCH = 64;
 
 /** One consumer on one channel. Settlements that come after the channel's end are dropped: the broker redelivers. */
 export class Consumer {
@@ -18,14 +23,16 @@ export class Consumer {
   readonly #window = new AckWindow();
   /** Arrived and not handed over yet; at most the prefetch window. */
   arrived: ConsumeMessage[] = [];
+  readonly #batch: number;
   #flushing = false;
-  #gapTimer = false;
+  #timer = false;
   /** Stands for the message that amqplib's ack takes; only the tag is read. */
   readonly #stub = { fields: { deliveryTag: 0 } } as Message;
 
   /** `onStale` hears of each settlement that came too late. */
-  constructor(lease: Lease<Channel>, clock: Clock, onStale: () => void) {
+  constructor(lease: Lease<Channel>, prefetch: number, clock: Clock, onStale: () => void) {
     this.lease = lease;
+    this.#batch = Math.min(ACK_BATCH, Math.max(1, prefetch >> 3));
     this.#clock = clock;
     this.#onStale = onStale;
   }
@@ -64,19 +71,19 @@ export class Consumer {
     const { upTo, each } = this.#window.take(all);
     if (upTo !== undefined) this.#send((channel) => channel.ack(this.#message(upTo), true));
     for (const tag of each) this.#send((channel) => channel.ack(this.#message(tag), false));
-    if (this.#window.waiting > 0 && !this.#gapTimer) {
-      this.#gapTimer = true;
-      this.#clock.after(GAP_MS, () => {
-        this.#gapTimer = false;
-        this.flush(true);
-      });
-    }
   }
 
   #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => this.flush(false));
+    if (this.#window.waiting >= this.#batch && !this.#flushing) {
+      this.#flushing = true;
+      setImmediate(() => this.flush(false));
+    }
+    if (this.#timer) return;
+    this.#timer = true;
+    this.#clock.after(ACK_MS, () => {
+      this.#timer = false;
+      this.flush(true);
+    });
   }
 
   #message(tag: number): Message {

@@ -55,7 +55,7 @@ function lint({ kind, config }: LintEntry): LintFinding[] {
   const tls = config['tls'] !== undefined;
   const url = String(config['url'] ?? '');
   if (!tls || url.startsWith('amqps:')) return [];
-  return [finding('warning', 'E_CONFIG_RABBITMQ_TLS', ['tls'], '"tls" has no effect: the url is not amqps://')];
+  return [finding('warning', 'W_RABBITMQ_TLS', ['tls'], '"tls" has no effect: the url is not amqps://')];
 }
 
 function lintTarget(config: LintEntry['config']): LintFinding[] {
@@ -79,7 +79,7 @@ function lintTarget(config: LintEntry['config']): LintFinding[] {
   }
   if (persistent === false) {
     const text = 'confirmed events are lost when the broker restarts ("persistent" is off)';
-    findings.push(finding('warning', 'E_CONFIG_RABBITMQ_TRANSIENT', ['persistent'], text));
+    findings.push(finding('warning', 'W_RABBITMQ_TRANSIENT', ['persistent'], text));
   }
   return findings;
 }

@@ -101,7 +101,7 @@ export class Session<C extends Channel> {
     const lease = await connectForever(
       () => this.#establish(until),
       until,
-      (error) => this.#role.down(amqpError(error, 'connect')),
+      (error) => this.#failed(error, until),
       this.#times,
     );
     await this.#start(lease, until);
@@ -117,6 +117,10 @@ export class Session<C extends Channel> {
       await lease.close(this.#times.clock);
     }
     await this.#running;
+  }
+
+  #failed(error: unknown, until: AbortSignal): void {
+    if (!until.aborted) this.#role.down(amqpError(error, 'connect'));
   }
 
   async #start(lease: Lease<C>, until: AbortSignal): Promise<void> {
@@ -142,7 +146,7 @@ export class Session<C extends Channel> {
         lease = await connectForever(
           () => this.#establish(until).catch((failure) => Promise.reject(transient(amqpError(failure, 'connect')))),
           until,
-          (failure) => this.#role.down(amqpError(failure, 'connect')),
+          (failure) => this.#failed(failure, until),
           this.#times,
         );
         await this.#start(lease, until);

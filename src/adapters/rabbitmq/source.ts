@@ -100,7 +100,7 @@ export class RabbitSource implements Source, Role<Channel> {
     const { queue, declare, prefetch } = this.#config;
     await ensureQueue(lease.channel, queue, declare);
     await lease.channel.prefetch(prefetch);
-    const consumer = new Consumer(lease, this.#context.clock, () => {
+    const consumer = new Consumer(lease, prefetch, this.#context.clock, () => {
       this.#staleSettlements += 1;
     });
     this.#consumer = consumer;

@@ -44,11 +44,11 @@ export const sqs: AdapterSpec = defineAdapter<SqsBrokerConfig, SqsSourceConfig, 
 function lint({ kind, config, broker }: LintEntry): readonly LintFinding[] {
   if (kind === 'target' && config['deduplication'] !== undefined && !isFifo(config['queue'])) {
     const message = 'only FIFO queues (their name ends in ".fifo") deduplicate: this has no effect';
-    return [{ severity: 'warning', code: 'E_LINT_SQS_FIFO_ONLY', path: ['deduplication'], message }];
+    return [{ severity: 'warning', code: 'W_SQS_FIFO_ONLY', path: ['deduplication'], message }];
   }
   if (kind === 'broker' && broker['credentials'] !== undefined && isPlainRemote(broker['endpoint'])) {
     const message = 'the endpoint is plain HTTP on another host: events travel unencrypted';
-    return [{ severity: 'warning', code: 'E_LINT_SQS_PLAIN_HTTP', path: ['endpoint'], message }];
+    return [{ severity: 'warning', code: 'W_SQS_PLAIN_HTTP', path: ['endpoint'], message }];
   }
   return [];
 }

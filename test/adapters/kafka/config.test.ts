@@ -31,12 +31,12 @@ describe('configuration', () => {
   test('lint: clear-text secrets, late heartbeats, fixed topics that cannot be', () => {
     const codes = (kind: 'broker' | 'source' | 'target', config: object): string[] =>
       (kafka.lint?.({ kind, config: config as never, broker: {} }) ?? []).map(({ code }) => code);
-    expect(codes('broker', { sasl: { mechanism: 'plain' } })).toEqual(['E_KAFKA_CLEAR_TEXT']);
+    expect(codes('broker', { sasl: { mechanism: 'plain' } })).toEqual(['W_KAFKA_CLEAR_TEXT']);
     expect(codes('broker', { sasl: { mechanism: 'plain' }, tls: true })).toEqual([]);
     expect(codes('broker', { sasl: { mechanism: 'scram-sha-512' } })).toEqual([]);
     expect(codes('source', { heartbeatInterval: 6_000, sessionTimeout: 10_000 })).toEqual(['E_KAFKA_HEARTBEAT']);
     expect(codes('target', { topic: 'a b' })).toEqual(['E_KAFKA_TOPIC']);
-    expect(codes('target', { topic: '{type}', watchGroup: 'g' })).toEqual(['E_KAFKA_WATCH_GROUP']);
+    expect(codes('target', { topic: '{type}', watchGroup: 'g' })).toEqual(['W_KAFKA_WATCH_GROUP']);
     expect(codes('target', { topic: 'fine', watchGroup: 'g' })).toEqual([]);
   });
 });

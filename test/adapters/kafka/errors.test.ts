@@ -20,7 +20,7 @@ describe('kafkajs errors', () => {
     [protocol('KAFKAJS_UNKNOWN_ERROR_CODE'), 'E_KAFKA_PROTOCOL', 'unknown', true],
     [wrapped(new kafkajs.KafkaJSConnectionError('x')), 'E_KAFKA_UNAVAILABLE', 'unknown', true],
     [new kafkajs.KafkaJSRequestTimeoutError('x' as never, {} as never), 'E_KAFKA_TIMEOUT', 'unknown', true],
-    [new kafkajs.KafkaJSBrokerNotFound(), 'E_KAFKA_LEADER', 'failed', true],
+    [Reflect.construct(kafkajs.KafkaJSBrokerNotFound, ['x']) as Error, 'E_KAFKA_LEADER', 'failed', true],
     [new TypeError('x'), 'E_KAFKA_CLIENT', 'failed', false],
     [Object.assign(new Error('x'), { code: 'ECONNRESET' }), 'E_KAFKA_UNAVAILABLE', 'unknown', true],
   ] as const)('%s while sending is %s', (error, code, status, retryable) => {

@@ -80,6 +80,8 @@ export class RawKafka {
     const topic = unique(prefix);
     const admin = await this.admin();
     await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, configEntries }] });
+    // metadata names a leader before that leader serves the partition
+    await eventually(() => admin.fetchTopicOffsets(topic));
     return topic;
   }
 
@@ -90,9 +92,9 @@ export class RawKafka {
     await producer.disconnect();
   }
 
-  /** Reads until `count` records of the topics are there. */
+  /** Reads until `count` records of the topics are there; what kafkajs fetches twice over a rebalance counts once. */
   async read(topics: string[], count: number): Promise<RawRecord[]> {
-    const records: RawRecord[] = [];
+    const records = new Map<string, RawRecord>();
     const consumer = this.kafka.consumer({ groupId: unique('reader'), maxWaitTimeInMs: 50 });
     this.#consumers.push(consumer);
     await consumer.connect();
@@ -100,11 +102,12 @@ export class RawKafka {
     await consumer.run({
       eachMessage: async ({ topic, partition, message }) => {
         const { key, value, headers = {} } = message;
-        records.push({ topic, partition, offset: Number(message.offset), key, value, headers });
+        const offset = Number(message.offset);
+        records.set(`${topic}/${partition}/${offset}`, { topic, partition, offset, key, value, headers });
       },
     });
-    await eventually(() => records.length >= count);
-    return records;
+    await eventually(() => records.size >= count);
+    return [...records.values()];
   }
 
   /** The group's committed offset per partition, -1 where there is none. */

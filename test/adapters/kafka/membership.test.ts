@@ -101,6 +101,7 @@ describe('membership', () => {
         seen.push(`joined ${[...partitions.entries()].join()}`);
       },
       rebalancing: () => seen.push('rebalancing'),
+      left: () => {},
       batch: async (_payload: EachBatchPayload) => {},
       down: (error: FairleadError) => seen.push(`down ${error.code}`),
       up: () => {},
@@ -178,7 +179,10 @@ describe('membership', () => {
   });
 
   test('what retrying cannot cure rejects the first open; an unreachable broker does not', async () => {
-    failures = [new kafkajs.KafkaJSConnectionError('refused'), new kafkajs.KafkaJSSASLAuthenticationError()];
+    failures = [
+      new kafkajs.KafkaJSConnectionError('refused'),
+      Reflect.construct(kafkajs.KafkaJSSASLAuthenticationError, ['wrong']),
+    ];
     const opening = membership.start(never);
     const rejected = expect(opening).rejects.toMatchObject({ code: 'E_KAFKA_AUTHENTICATION' });
     await eventually(async () => {

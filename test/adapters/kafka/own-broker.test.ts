@@ -155,7 +155,7 @@ describe('a broker that dies', () => {
     expect(await target.send([legOf(jsonEvent(1))], never)).toMatchObject([{ status: 'confirmed' }]);
     await own.brokers.kill('kafka', 'SIGSTOP');
     try {
-      const results = await target.send([legOf(jsonEvent(2))], AbortSignal.timeout(500));
+      const results = await target.send([legOf(jsonEvent(2))], AbortSignal.timeout(1_500));
       expect(results).toMatchObject([{ status: 'unknown', retryable: true }]);
       expect(target.health().status).toBe('down');
     } finally {

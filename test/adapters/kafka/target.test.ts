@@ -87,13 +87,25 @@ describe('results', () => {
   });
 });
 
+describe('giving up', () => {
+  test('a send aborted at once leaves the connection alone', async () => {
+    const topic = await raw.createTopic('aborted');
+    const target = await open({ topic });
+    const results = await target.send([legOf(jsonEvent(1)), legOf(jsonEvent(2))], AbortSignal.abort());
+    expect(results).toMatchObject([{ status: 'unknown' }, { status: 'unknown' }]);
+    expect(target.health().status).toBe('up');
+    expect(await target.send([legOf(jsonEvent(3))], never)).toMatchObject([{ status: 'confirmed' }]);
+  });
+});
+
 describe('addresses, keys and headers', () => {
   test('a key goes to the partition of the Java client; without one a send stays in one partition', async () => {
     const topic = await raw.createTopic('keys', 6);
     const target = await open({ topic, key: '{partitionkey}' });
     const legs = Array.from({ length: 60 }, (_, n) => keyed(n, `key-${n % 12}`));
     legs.push(...Array.from({ length: 5 }, (_, n) => legOf(jsonEvent(100 + n))));
-    await target.send(legs, never);
+    const results = await target.send(legs, never);
+    expect(results.filter(({ status }) => status !== 'confirmed')).toEqual([]);
     const other = await raw.createTopic('keys-raw', 6);
     await raw.produce(
       other,
@@ -102,6 +114,7 @@ describe('addresses, keys and headers', () => {
     const records = await raw.read([topic, other], 77);
     const places = new Map(records.filter((r) => r.topic === other).map((r) => [String(r.key), r.partition]));
     const ours = records.filter((r) => r.topic === topic);
+    expect(ours.length).toBe(65);
     for (const { key, partition } of ours) if (key !== null) expect(partition).toBe(places.get(String(key)));
     expect(new Set(ours.filter(({ key }) => key === null).map(({ partition }) => partition)).size).toBe(1);
   });

@@ -41,10 +41,10 @@ test('without a region anywhere, opening is refused for good with what to do', a
 test('lint: deduplication on a standard queue, plain HTTP to another host', () => {
   const lint = (kind: 'broker' | 'target', config: Record<string, unknown>, broker: Record<string, unknown> = {}) =>
     sqs.lint?.({ kind, config, broker }).map(({ code }) => code);
-  expect(lint('target', { queue: 'q', deduplication: '{id}' })).toEqual(['E_LINT_SQS_FIFO_ONLY']);
+  expect(lint('target', { queue: 'q', deduplication: '{id}' })).toEqual(['W_SQS_FIFO_ONLY']);
   expect(lint('target', { queue: 'q.fifo', deduplication: '{id}' })).toEqual([]);
   for (const [endpoint, codes] of [
-    ['http://sqs.example.com', ['E_LINT_SQS_PLAIN_HTTP']],
+    ['http://sqs.example.com', ['W_SQS_PLAIN_HTTP']],
     ['http://127.0.0.1:9324', []],
     ['http://localhost:9324', []],
     ['https://sqs.example.com', []],

@@ -1,0 +1,52 @@
+// npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
+// npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
+       npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
+`;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pair: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    events: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+});
+const { quick, json } = values;
+const number = (text: string | undefined, usual: number): number => (text === undefined ? usual : Number(text));
+const rounds = number(values.rounds, quick ? 3 : 7);
+
+// Loaded only when wanted: the raw loop's process should hold nothing but its clients.
+switch (positionals[0]) {
+  case 'pairs': {
+    const { benchPairs } = await import('./pairs/command.ts');
+    const seconds = number(values.seconds, quick ? 2 : 4);
+    process.exitCode = (await benchPairs({ pairs: values.pair, rounds, seconds, quick, json })) ? 0 : 1;
+    break;
+  }
+  case 'core': {
+    const { benchCore } = await import('./core.ts');
+    const result = await benchCore({ events: number(values.events, quick ? 200_000 : 1_000_000), rounds });
+    const rates = result.eventsPerCpuSecond.map((rate) => Math.round(rate).toLocaleString('en')).join(' ');
+    process.stdout.write(
+      `events per CPU-second: median ${Math.round(result.median).toLocaleString('en')} (${rates})\n`,
+    );
+    process.stdout.write(`settled ${result.settled} of ${result.events * rounds}\n`);
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, undefined, 2)}\n`);
+    break;
+  }
+  case 'raw': {
+    const { runRaw } = await import('./raw/main.ts');
+    await runRaw(positionals[1] ?? '');
+    break;
+  }
+  default:
+    process.stderr.write(USAGE);
+    process.exitCode = 2;
+}
