@@ -37,9 +37,10 @@ export async function latency(side: Side, pair: Pair, rate: number, seconds: num
       arrived += 1;
     });
     await run.start();
+    const feed = await run.feed();
     // One event through, again and again until the bridge is up: a group has to form, a session to be resumed.
     sentAt[events] = performance.now();
-    await run.produce([benchEvent(events)]);
+    await feed.send([benchEvent(events)]);
     await eventually(() => arrived > 0, { timeoutMs: 60_000 });
     const pending: Promise<void>[] = [];
     const began = performance.now();
@@ -49,7 +50,7 @@ export async function latency(side: Side, pair: Pair, rate: number, seconds: num
       if (due > sent) {
         const burst = Array.from({ length: due - sent }, (_, n) => benchEvent(sent + n));
         sentAt.fill(performance.now(), sent, due);
-        pending.push(run.produce(burst));
+        pending.push(feed.send(burst));
         sent = due;
       }
       await sleep(TICK_MS);

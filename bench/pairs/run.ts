@@ -9,6 +9,7 @@ import { type Bridge, type Side, startBridge } from './bridge.ts';
 import { modeOf } from './event.ts';
 import type { FarEnd } from './far/far.ts';
 import { openFarEnd } from './far/index.ts';
+import { type Feed, openFeed } from './feed.ts';
 import { Poster } from './post.ts';
 
 export type Pair = readonly [from: Kind, to: Kind];
@@ -21,6 +22,7 @@ export class Run {
   readonly #side: Side;
   #bridge: Bridge | undefined;
   #poster: Poster | undefined;
+  #feed: Feed | undefined;
 
   private constructor(side: Side, from: Place, to: Place, far: FarEnd) {
     this.#side = side;
@@ -54,8 +56,16 @@ export class Run {
     return this.#poster?.post(events) ?? this.from.produce(events, modeOf(this.from.kind));
   }
 
+  async feed(): Promise<Feed> {
+    const poster = this.#poster;
+    this.#feed ??=
+      poster === undefined ? await openFeed(this.from) : { send: (all) => poster.post(all), close: async () => {} };
+    return this.#feed;
+  }
+
   async close(): Promise<void> {
     this.#poster?.close();
+    await this.#feed?.close();
     this.#bridge?.cleanup();
     await this.far.close();
     for (const place of [this.from, this.to]) {

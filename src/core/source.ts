@@ -44,8 +44,9 @@ export interface Intake {
  * A subscription on a broker. Lifecycle: `open` once, then any number of `pause`/`resume`, then `close` once.
  *
  * - `open` resolves when the subscription is established the first time. With an unreachable broker it keeps trying
- *   with jittered backoff until `signal` aborts; it rejects only for what retrying cannot cure (configuration,
- *   credentials refused, topic that must exist), with a coded error.
+ *   with jittered backoff until `signal` aborts; it rejects, with a coded error, for what only another configuration
+ *   cures. What an operator may cure at the broker (credentials, a missing queue) each adapter settles in its errors.ts:
+ *   reject at the first open so that a typo is seen at once, or show it in health and keep trying.
  * - After `open` a lost connection is re-established by the source itself, forever; {@link Source.health} tells.
  * - `pause` stops handing over batches soon (what is already buffered may still come, bounded); unsettled deliveries
  *   are kept alive meanwhile (heartbeats, visibility).

@@ -48,7 +48,8 @@ export interface TargetFeatures {
   readonly durability: 'fsync' | 'replicated' | 'broker' | 'none';
   /**
    * Several legs of one key may stand in one `send`: the target delivers them in order, and when one fails none of its
-   * key after it is confirmed. Without this the lane sends one leg per key at a time.
+   * key after it is confirmed. Where a key's legs go to several partitions, which have no order among them anyway, this
+   * holds for each partition. Without this the lane sends one leg per key at a time.
    */
   readonly orderedBatch: boolean;
   /** Largest event accepted, in bytes as encoded; undefined where only the broker knows. */
