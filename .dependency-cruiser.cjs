@@ -18,7 +18,11 @@ module.exports = {
     layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
     layer('pipeline-imports-core', '^src/pipeline/', '^src/(core|pipeline)/'),
     layer('observability-imports-core', '^src/observability/', '^src/(core|observability)/'),
-    layer('config-imports', '^src/config/', '^src/(core|config)/|^src/adapters/(spec|fields|registry)\\.ts$'),
+    layer(
+      'config-imports',
+      '^src/config/',
+      '^src/(core|config)/|^src/adapters/(spec|fields|registry)\\.ts$|^src/router/check\\.ts$',
+    ),
     {
       name: 'adapter-imports-no-sibling',
       severity: 'error',

@@ -71,5 +71,10 @@ export {
 } from './core/target.ts';
 export { createLog } from './observability/log.ts';
 // Conditions
+export { type CesqlFinding, checkCesql } from './router/cesql/check.ts';
+export { type CesqlExpression, type CesqlResult, compileCesql } from './router/cesql/expression.ts';
+export type { CesqlErrorKind } from './router/cesql/failure.ts';
+export { type CesqlFilter, type CesqlVerdict, compileCesqlFilter } from './router/cesql/filter.ts';
+export { CesqlParseError } from './router/cesql/parse-error.ts';
 export { compileFilters, type Predicate } from './router/filter.ts';
 export type { GatewayStatus, RouteStatus, SourceStatus, TargetStatus } from './status.ts';

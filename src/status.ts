@@ -22,6 +22,8 @@ export interface TargetStatus {
 
 export interface RouteStatus {
   readonly name: string;
+  /** How often a `sql` filter failed (a missing attribute, a cast, …) or gave no Boolean: no match. */
+  readonly filterErrors: number;
   readonly legs: readonly { readonly target: string; readonly counters: LegCounters }[];
 }
 
@@ -43,7 +45,7 @@ export interface GatewayStatus {
 }
 
 export function readStatus(config: GatewayConfig, state: string, path: DataPath): GatewayStatus {
-  const { pipeline, intakes, lanes, routes } = path;
+  const { pipeline, intakes, lanes, routes, filterErrors } = path;
   const { aside, deadLettering } = pipeline;
   const planned = [...routes, ...(pipeline.unmatchedPlan === undefined ? [] : [pipeline.unmatchedPlan])];
   const legs = [
@@ -62,8 +64,9 @@ export function readStatus(config: GatewayConfig, state: string, path: DataPath)
       if (lane === undefined) throw new Error(`no lane for target ${name}`);
       return { name, kind, health: lane.target.health(), depth: lane.depth, bytes: lane.bytes, full: lane.full };
     }),
-    routes: planned.map((route) => ({
+    routes: planned.map((route, number) => ({
       name: route.name,
+      filterErrors: filterErrors[number] ?? 0,
       legs: route.legs.map(({ lane, counters }) => ({ target: lane.name, counters })),
     })),
     aside,

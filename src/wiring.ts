@@ -19,6 +19,8 @@ export interface DataPath {
   readonly lanes: ReadonlyMap<string, Lane>;
   readonly routes: readonly RoutePlan[];
   readonly intakes: readonly SourceIntake[];
+  /** By number of route: how often an expression of its filters failed or gave no Boolean. */
+  readonly filterErrors: readonly number[];
 }
 
 /** Wires lanes, routes and intakes around the components. Nothing flows until sources and targets are opened. */
@@ -46,6 +48,7 @@ export function wire(
   const routes = config.routes.map((route) => planRoute(route, config, lanes));
   const unmatched = planUnmatched(config, lanes);
   const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
+  const filterErrors = config.routes.map(() => 0);
   const matcher = new LinearMatcher(
     config.routes.map((route) => ({
       from: route.from.map((name) => numbers.get(name) as number),
@@ -53,6 +56,9 @@ export function wire(
       continue: route.continue,
       disabled: route.state === 'disabled',
     })),
+    (number) => {
+      filterErrors[number] = (filterErrors[number] as number) + 1;
+    },
   );
   const { clock, random, log } = env;
   const pipeline = new Pipeline({ matcher, routes, unmatched, lanes, deadLetters, clock, random, log });
@@ -71,7 +77,7 @@ export function wire(
       }),
     );
   });
-  return { pipeline, lanes, routes, intakes };
+  return { pipeline, lanes, routes, intakes, filterErrors };
 }
 
 function createLane(

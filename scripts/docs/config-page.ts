@@ -32,7 +32,8 @@ const FILTERS = `Each entry of \`when.filters\` is a filter of the CloudEvents S
 | \`suffix: { subject: .jpg }\` | each attribute ends with this value |
 | \`all: [ … ]\` | every filter in the list passes |
 | \`any: [ … ]\` | at least one filter in the list passes |
-| \`not: { … }\` | the filter does not pass (a missing attribute fails a filter, so \`not\` passes) |`;
+| \`not: { … }\` | the filter does not pass (a missing attribute fails a filter, so \`not\` passes) |
+| \`sql: "type = 'com.acme.reading' AND hop < 5"\` | the [CESQL](../guide/cesql.md) expression is true |`;
 
 /** docs/reference/config.md. */
 export function configPage(adapters: readonly AdapterSpec[]): string {

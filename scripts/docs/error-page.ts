@@ -47,6 +47,7 @@ export function errorPage(explained: Readonly<Record<string, string>>): string {
 
 const GROUPS: Readonly<Record<string, string>> = {
   CONFIG: 'Configuration',
+  CESQL: 'CESQL filters',
   CE: 'CloudEvents',
   STORE: 'Store',
   KAFKA: 'kafka',

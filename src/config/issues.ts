@@ -39,6 +39,8 @@ export function locate(issue: z.core.$ZodIssue, frame: Frame): readonly Located[
           typeof issue.params?.['code'] === 'string' ? issue.params['code'] : 'E_CONFIG_VALUE',
           path,
           issue.message,
+          'value',
+          typeof issue.params?.['hint'] === 'string' ? issue.params['hint'] : undefined,
         ),
       ];
     case 'invalid_format':

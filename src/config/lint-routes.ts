@@ -100,11 +100,17 @@ function isConditional(route: RouteConfig): boolean {
 }
 
 function passesAll(filter: Filter): boolean {
-  const { exact, prefix, suffix, all, any, not } = filter;
+  const { exact, prefix, suffix, all, any, not, sql } = filter;
   const empty = [exact, prefix, suffix].every(
     (attributes) => attributes === undefined || Object.keys(attributes).length === 0,
   );
-  return empty && not === undefined && (all ?? []).every(passesAll) && (any === undefined || any.some(passesAll));
+  return (
+    empty &&
+    not === undefined &&
+    sql === undefined &&
+    (all ?? []).every(passesAll) &&
+    (any === undefined || any.some(passesAll))
+  );
 }
 
 function warning(

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { AdapterSpec } from '../adapters/spec.ts';
 import { codeOf } from '../core/errors.ts';
+import { lintConditions } from './condition.ts';
 import { ConfigDocument } from './document.ts';
 import { type Entries, names, parseEntries } from './entries.ts';
 import { byPosition, type Finding, type Located } from './finding.ts';
@@ -56,6 +57,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
   located.push(
     ...lintFields(document, entries, schemas),
     ...lintRoutes(config, document),
+    ...lintConditions(config),
     ...lintPolicies(config, names(document, 'policies')),
   );
   return { config, findings: told(document, located), echo: echo(parsed, entries, schemas, document) };

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { duration } from '../adapters/fields.ts';
+import { checkCesql } from '../router/check.ts';
+import { conditionText } from './condition.ts';
 import { entryName, nameList, notYet, reference } from './names.ts';
 import type { Filter, UnmatchedConfig } from './types.ts';
 
-/** The dialects a filter may use, for did-you-mean; `sql` is understood and refused. */
-export const FILTER_DIALECTS: readonly string[] = ['exact', 'prefix', 'suffix', 'all', 'any', 'not'];
+/** The dialects a filter may use, for did-you-mean. */
+export const FILTER_DIALECTS: readonly string[] = ['exact', 'prefix', 'suffix', 'all', 'any', 'not', 'sql'];
 
 const attributes = (what: string): z.ZodType<Record<string, string> | undefined, Record<string, string> | undefined> =>
   z
@@ -15,6 +17,16 @@ const attributes = (what: string): z.ZodType<Record<string, string> | undefined,
     )
     .optional()
     .describe(what);
+
+const sql = z
+  .string({ error: 'expected an expression, e.g. "type = \'com.acme.reading\' AND hop < 5"' })
+  .superRefine((text, context) => {
+    for (const finding of checkCesql(text)) {
+      if (finding.severity !== 'error') continue;
+      const { code, hint } = finding;
+      context.addIssue({ code: 'custom', message: conditionText(text, finding), params: { code, hint } });
+    }
+  });
 
 const filter: z.ZodType<Filter, Filter> = z
   .lazy(() =>
@@ -35,7 +47,9 @@ const filter: z.ZodType<Filter, Filter> = z
         not: filter
           .optional()
           .describe('A filter that must not pass. A missing attribute fails a filter, so it passes here.'),
-        sql: notYet('CESQL filters are'),
+        sql: sql
+          .optional()
+          .describe('An expression of CESQL 1.0 that must be true. An error, such as a missing attribute, fails it.'),
       },
       { error: 'expected a filter such as { exact: { type: com.acme.reading } }' },
     ),

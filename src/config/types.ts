@@ -93,6 +93,8 @@ export interface Filter {
   readonly all?: readonly Filter[];
   readonly any?: readonly Filter[];
   readonly not?: Filter;
+  /** An expression of CESQL 1.0. */
+  readonly sql?: string;
 }
 
 export type UnmatchedConfig = 'dead-letter' | 'drop' | 'fail' | { readonly to: readonly string[] };

@@ -46,6 +46,17 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_CONFIG_FILTER_DIALECT: 'A filter dialect that does not exist.',
   E_CONFIG_NOT_AVAILABLE: 'A feature that is planned but not in this version.',
 
+  E_CESQL_PARSE: 'A `sql` filter is not an expression of CESQL 1.0; the message says where reading it ended.',
+  E_CESQL_MIXED: 'AND, OR and XOR are mixed without parentheses: CESQL gives them one precedence.',
+  E_CESQL_FUNCTION: 'A `sql` filter calls a function that does not exist, or with a wrong number of arguments.',
+  E_CESQL_NOT_BOOLEAN: 'A `sql` filter gives text or a number, so it can never match.',
+  E_CESQL_DATA: 'A `sql` filter names `data`: CESQL reads attributes only.',
+
+  W_CESQL_NOT: "`NOT a = 'b'` is `(NOT a) = 'b'`. Write `NOT (a = 'b')`.",
+  W_CESQL_BARE_ATTRIBUTE:
+    'An attribute alone is a Boolean from JSON and a String from a header, which never matches. Write `mybool = TRUE`.',
+  W_CESQL_CAST:
+    'A part of a `sql` filter is used as a type that it can never be cast to; times and words have no order.',
   W_NO_DEAD_LETTER: 'A route says nothing of dead letters: events that fail are kept in the local store.',
   W_DEAD_LETTER_LOOP: 'A route dead-letters to the target that failed.',
   W_ROUTE_UNREACHABLE: 'A route stands after one that takes everything and has `continue: false`.',

@@ -15,7 +15,8 @@ export interface RouteMatcher {
 
 /**
  * A filter in the dialects of the CloudEvents Subscriptions API: several dialects in one object, and several attributes
- * in one dialect, must all hold; `{}` passes. A missing attribute fails `exact`, `prefix` and `suffix`.
+ * in one dialect, must all hold; `{}` passes. A missing attribute fails `exact`, `prefix` and `suffix`; `sql` is CESQL and
+ * fails where it gives an error or no Boolean.
  */
 export interface Filter {
   readonly exact?: Readonly<Record<string, string>> | undefined;
@@ -24,6 +25,7 @@ export interface Filter {
   readonly all?: readonly Filter[] | undefined;
   readonly any?: readonly Filter[] | undefined;
   readonly not?: Filter | undefined;
+  readonly sql?: string | undefined;
 }
 
 /** What becomes of a leg that cannot be delivered. */

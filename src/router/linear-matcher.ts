@@ -23,10 +23,12 @@ interface Candidate {
 export class LinearMatcher implements RouteMatcher {
   readonly #bySource: Candidate[][] = [];
 
-  constructor(routes: readonly MatchedRoute[]) {
+  /** `onFilterError` is told the route of every `sql` that failed or gave no Boolean. */
+  constructor(routes: readonly MatchedRoute[], onFilterError: (route: number) => void = () => undefined) {
     routes.forEach((route, number) => {
       if (route.disabled) return;
-      const candidate = { number, matches: compileFilters(route.filters), last: !route.continue };
+      const matches = compileFilters(route.filters, () => onFilterError(number));
+      const candidate = { number, matches, last: !route.continue };
       for (const source of new Set(route.from)) {
         this.#bySource[source] ??= [];
         this.#bySource[source].push(candidate);

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import * as fairlead from '../../src/index.ts';
 import { eventually } from '../setup/eventually.ts';
 
-const { adapters, compileFilters, defineAdapter, fromSdk, loadConfig, openGateway, toSdk } = fairlead;
+const { adapters, checkCesql, compileCesql, compileCesqlFilter, compileFilters } = fairlead;
+const { defineAdapter, fromSdk, loadConfig, openGateway, toSdk } = fairlead;
 
 const life = { check: async () => [], health: (): fairlead.Health => ({ status: 'up' }), close: async () => {} };
 
@@ -63,7 +64,9 @@ test('a program runs a gateway with an adapter of its own', async () => {
 brokers: { echo: { type: echo } }
 sources: { in: { broker: echo, say: hello } }
 targets: { out: { broker: echo } }
-routes: [{ name: all, from: [in], to: [out], delivery: { deadLetter: { store: true } } }]
+routes:
+  - { name: never, from: [in], when: { filters: [{ sql: nothing = 'x' }] }, to: [out], delivery: { deadLetter: { store: true } } }
+  - { name: all, from: [in], to: [out], delivery: { deadLetter: { store: true } } }
 store: { path: ${store} }
 `;
   const { config, findings } = loadConfig(text, { adapters: all, env: {}, readFile: () => '', file: 'inline' });
@@ -76,6 +79,10 @@ store: { path: ${store} }
   await eventually(() => expect(settled).toEqual([fairlead.ACK]));
   expect(said).toEqual(['hello']);
   expect(gateway.status().balanced).toBe(true);
+  expect(gateway.status().routes.map(({ name, filterErrors }) => [name, filterErrors])).toEqual([
+    ['never', 1],
+    ['all', 0],
+  ]);
   await gateway.stop();
   expect(failures).toEqual([]);
 });
@@ -84,4 +91,7 @@ test('events to and from the SDK, and filters', () => {
   const event = fromSdk(new CloudEvent({ id: '1', type: 'com.acme.x', source: '/s', tenant: 'a', data: { n: 1 } }));
   expect(toSdk(event)).toMatchObject({ id: '1', tenant: 'a', data: { n: 1 } });
   expect(compileFilters([{ prefix: { type: 'com.acme.' } }, { not: { exact: { tenant: 'b' } } }])(event)).toBe(true);
+  expect(compileCesql("CONCAT(tenant, '-', id)").evaluate(event)).toEqual({ value: 'a-1' });
+  expect(compileCesqlFilter("tenant = 'a'")(event)).toBe('match');
+  expect(checkCesql('tenant')).toMatchObject([{ severity: 'warning', code: 'W_CESQL_BARE_ATTRIBUTE' }]);
 });

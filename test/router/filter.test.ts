@@ -27,6 +27,13 @@ describe('Subscriptions dialects', () => {
     ['any', { any: [{ exact: { type: 'x' } }, { prefix: { source: '/plant' } }] }, true],
     ['any of none', { any: [{ exact: { type: 'x' } }] }, false],
     ['empty', {}, true],
+    ['sql', { sql: "type LIKE 'com.acme.%' AND level < 5 AND hot = TRUE" }, true],
+    ['sql that is false', { sql: 'level > 5' }, false],
+    ['sql beside another dialect', { sql: 'level < 5', exact: { type: 'x' } }, false],
+    ['sql with an error', { sql: "nothing != 'x'" }, false],
+    ['sql that gives no Boolean', { sql: 'level' }, false],
+    ['not of sql with an error passes', { not: { sql: "nothing = 'x'" } }, true],
+    ['sql deeper down', { any: [{ all: [{ not: { sql: 'hot' } }] }, { sql: "source = '/plant/7'" }] }, true],
   ])('%s', (_name, filter, expected) => {
     expect(passes(filter)).toBe(expected);
   });
@@ -34,6 +41,24 @@ describe('Subscriptions dialects', () => {
   test('the filters array ANDs, and none passes', () => {
     expect(passes()).toBe(true);
     expect(passes({ exact: { type: 'com.acme.reading' } }, { exact: { type: 'x' } })).toBe(false);
+  });
+
+  test('an expression that is refused does not compile', () => {
+    expect(() => compileFilters([{ any: [{ sql: 'type =' }] }])).toThrow(/1:7: expected a value, found the end/);
+    expect(() => compileFilters([{ sql: "type = 'a' AND hot OR level = 3" }])).toThrow(
+      expect.objectContaining({ code: 'E_CESQL_MIXED' }),
+    );
+  });
+
+  test('each evaluation that fails is told of', () => {
+    let errors = 0;
+    const matches = compileFilters(
+      [{ any: [{ sql: 'level' }, { sql: "nothing = 'x'" }, { sql: 'hot = TRUE' }] }],
+      () => {
+        errors += 1;
+      },
+    );
+    expect([matches(event), matches(event), errors]).toEqual([true, true, 4]);
   });
 
   test('not inverts whatever it holds', () => {
@@ -59,6 +84,16 @@ describe('route semantics', () => {
   test('continue: false ends the search at a match only', () => {
     const miss = route({ filters: [{ exact: { type: 'x' } }], continue: false });
     expect(matched([miss, route({ continue: false }), route({})])).toEqual([1]);
+  });
+
+  test('errors of filters are told by route', () => {
+    const told: number[] = [];
+    const bad = route({ filters: [{ sql: "nothing = 'x'" }] });
+    const matcher = new LinearMatcher([route({}), bad, route({ filters: [{ sql: 'hot = TRUE' }] }), bad], (number) =>
+      told.push(number),
+    );
+    const out: number[] = [];
+    expect([matcher.match(event, 0, out), out, told]).toEqual([2, [0, 2], [1, 3]]);
   });
 
   test('other sources and disabled routes do not match', () => {
