@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Brokers, startBrokers } from '../../test/brokers/index.mjs';
 import type { Kind } from '../../test/setup/places/place.ts';
 import { measurePair, type PairResult } from './pair.ts';
-import { table } from './report.ts';
+import { report } from './report.ts';
 import type { Pair } from './run.ts';
 
 const BROKERS: readonly Kind[] = ['kafka', 'rabbitmq', 'mqtt', 'sqs'];
@@ -58,7 +58,7 @@ export async function benchPairs(options: PairsOptions): Promise<boolean> {
   } finally {
     await brokers.stop();
   }
-  process.stdout.write(table(results));
+  process.stdout.write(report(results));
   return results.every(({ raw, gateway }) => raw.lost === 0 && gateway.lost === 0);
 }
 

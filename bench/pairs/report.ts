@@ -20,10 +20,25 @@ const HEAD = [
   'dup',
 ];
 
-/** One line per pair, aligned. */
-export function table(results: readonly PairResult[]): string {
-  const rows = [HEAD, ...results.map(row)];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+const BROKERS_HEAD = ['pair', 'broker', 'CPU µs raw', 'gateway'];
+
+/** One line per pair, and one per pair and broker where the bench knows the brokers' processes. */
+export function report(results: readonly PairResult[]): string {
+  const brokers = results.flatMap(({ pair, raw, gateway }) =>
+    Object.entries(raw.brokersCpuMicros).map(([name, micros]) => [
+      pair,
+      name,
+      micros.toFixed(1),
+      (gateway.brokersCpuMicros[name] ?? Number.NaN).toFixed(1),
+    ]),
+  );
+  const tables = [aligned([HEAD, ...results.map(row)])];
+  if (brokers.length > 0) tables.push(aligned([BROKERS_HEAD, ...brokers]));
+  return tables.join('\n');
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map((cells) => cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '))
     .map((line) => `${line}\n`)

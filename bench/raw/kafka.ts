@@ -16,7 +16,7 @@ function client({ broker }: RawEnd): kafkajs.Kafka {
   return new Kafka({
     brokers: broker['brokers'] as string[],
     clientId: 'raw',
-    logLevel: logLevel.ERROR,
+    logLevel: logLevel.NOTHING,
     socketFactory,
   });
 }
