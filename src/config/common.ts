@@ -64,7 +64,7 @@ export const targetFields: z.ZodType<TargetFields> & { readonly shape: z.core.$Z
     .enum(['binary', 'structured', 'raw'])
     .optional()
     .describe(
-      "Content mode: attributes beside the data, one JSON document, or the data alone. Default: the adapter's.",
+      'Content mode: attributes beside the data, one JSON document, or the data alone. Default: structured on MQTT and SQS, binary over HTTP, elsewhere the mode the event came in.',
     ),
   headers: z
     .enum(['pass', 'drop'])

@@ -1,5 +1,6 @@
 import type { Message } from 'kafkajs';
 import { canonical } from '../../cloudevents/attributes.ts';
+import { writtenMode } from '../../cloudevents/content-mode.ts';
 import type { Clock } from '../../core/clock.ts';
 import { FairleadError, messageOf } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
@@ -195,7 +196,7 @@ export class KafkaTarget implements Target {
       const native = leg.meta.headers;
       const passed = this.#config.headers === 'pass' ? native : undefined;
       if (native !== undefined) this.#countDropped(native, passed !== undefined);
-      const record = encodeRecord(event, this.#config.encoding ?? 'binary', passed);
+      const record = encodeRecord(event, writtenMode(event, this.#config.encoding), passed);
       const message: Message = { key: key ?? null, value: record.value, headers: record.headers, partition };
       plan.add(index, topic, partition, message, 512 + (record.value?.length ?? 0));
       return undefined;

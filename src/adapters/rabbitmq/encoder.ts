@@ -1,5 +1,6 @@
 import type { Options } from 'amqplib';
 import { canonical } from '../../cloudevents/attributes.ts';
+import { writtenMode } from '../../cloudevents/content-mode.ts';
 import { encodeJson } from '../../cloudevents/json.ts';
 import { STRUCTURED_JSON } from '../../cloudevents/media-type.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
@@ -8,7 +9,8 @@ import type { AttributeValue, MeshEvent } from '../../core/event.ts';
 import { isBrokerHeader, prefixLength } from './headers.ts';
 
 export interface EncodeOptions {
-  readonly encoding: 'binary' | 'structured' | 'raw';
+  /** Undefined: as the event came, see {@link writtenMode}. */
+  readonly encoding: 'binary' | 'structured' | 'raw' | undefined;
   readonly persistent: boolean;
   readonly passHeaders: boolean;
 }
@@ -31,7 +33,7 @@ const MAX_NAMES = 32;
 
 /** The body of an event in that content mode. */
 export function bodyOf(event: MeshEvent, encoding: EncodeOptions['encoding']): Buffer {
-  return encoding === 'structured' ? encodeJson(event) : (event.data ?? NO_DATA);
+  return writtenMode(event, encoding) === 'structured' ? encodeJson(event) : (event.data ?? NO_DATA);
 }
 
 /** The message-id property: the event's id where it fits a short string. */
@@ -73,7 +75,7 @@ export class Encoder {
 
   /** Throws {@link FairleadError} `E_RABBITMQ_HEADERS` for what no property can hold. */
   options(event: MeshEvent, native: NativeHeaders | undefined): Options.Publish {
-    const { encoding } = this.#config;
+    const encoding = writtenMode(event, this.#config.encoding);
     this.#clear();
     const properties = this.#properties;
     properties.contentType = encoding === 'structured' ? STRUCTURED_JSON : mediaTypeOf(event);

@@ -31,7 +31,7 @@ export class Publisher {
   #progressAt = 0;
 
   constructor(config: RabbitTargetConfig, maxInFlight: number, { log, clock }: Pick<AdapterContext, 'log' | 'clock'>) {
-    const { exchange, queue, routingKey, encoding = 'binary', persistent, headers, maxBytes } = config;
+    const { exchange, queue, routingKey, encoding, persistent, headers, maxBytes } = config;
     if (exchange === undefined && queue === undefined) {
       throw new FairleadError({ code: 'E_CONFIG', message: 'a rabbitmq target needs "exchange" or "queue"' });
     }
