@@ -79,7 +79,9 @@ export class KafkaTarget implements Target {
     this.#key = config.key === undefined ? undefined : compileTemplate(config.key);
     this.#link = new ProducerLink(broker, config, context);
     this.#counts = new TopicCounts(broker, context.clock, config.autoCreateTopics);
-    this.limits = { maxEvents: 1_000, maxBytes: 2 ** 20, concurrency: 4 };
+    // One send is already a request per partition on one connection, where Kafka answers one after the other: more sends at
+    // once would make those requests smaller and later, not faster.
+    this.limits = { maxEvents: 1_000, maxBytes: 2 ** 20, concurrency: 1 };
     const { watchGroup } = config;
     const topic = this.#fixedTopic;
     if (watchGroup !== undefined && topic !== undefined) {
