@@ -16,6 +16,9 @@ export type Failure = Exclude<SendResult, { status: 'confirmed' }>;
 
 export type RetryRule = (leg: PendingLeg, failure: Failure) => { readonly retryInMs: number } | 'give-up';
 
+/** How often a lane whose target has never connected looks for legs past their `maxAge`. */
+const UNOPENED_MS = 1_000;
+
 const NO_RESULT: Failure = {
   status: 'unknown',
   code: 'E_TARGET_CONTRACT',
@@ -96,13 +99,14 @@ export class Lane {
   /** Sends what may be sent now. */
   kick(): void {
     const { clock, limits } = this.#o;
-    if (!this.#open || this.#stopped) return;
+    if (this.#stopped) return;
     const now = clock.now();
     for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
     while (this.#queue.ready > 0 && this.#sending.length < limits.concurrency) {
       const wait = this.#admit(now);
       if (wait > 0) {
-        this.#expire(now);
+        // With a timer running this has been done since it was set: once per probe, not once per batch that comes in.
+        if (this.#wakeAt === Number.POSITIVE_INFINITY) this.#expire(now);
         this.#wakeIn(wait, now);
         break;
       }
@@ -111,6 +115,7 @@ export class Lane {
     }
     const next = this.#waiting.nextAt;
     if (next !== undefined) this.#wakeIn(next - now, now);
+    this.#relieve();
   }
 
   /** The target has connected for the first time: sending may begin. */
@@ -136,6 +141,7 @@ export class Lane {
   }
 
   #admit(now: number): number {
+    if (!this.#open) return UNOPENED_MS;
     let wait = this.#o.availability.admit(now);
     for (const policy of this.#o.policies) wait = Math.max(wait, policy.admit(now));
     return wait;
@@ -180,9 +186,13 @@ export class Lane {
 
   /** While the lane is closed nothing is dequeued, so `maxAge` is enforced here. */
   #expire(now: number): void {
-    for (let n = this.#queue.ready; n > 0; n -= 1) {
+    for (let left = this.#queue.ready; left > 0; left -= 1) {
+      const { ready } = this.#queue;
       const leg = this.#queue.take();
-      if (leg !== undefined && !this.#expired(leg, now)) this.#queue.again(leg);
+      if (leg === undefined) return;
+      if (!this.#expired(leg, now)) this.#queue.again(leg);
+      // The end of one has made the next of its key ready: that is looked at as well.
+      else if (this.#queue.ready === ready) left += 1;
     }
   }
 
@@ -236,7 +246,6 @@ export class Lane {
       if (delay === undefined) this.#queue.putBack(leg);
       else this.#waiting.add(now + delay, leg);
     }
-    this.#relieve();
     this.kick();
   }
 

@@ -164,6 +164,41 @@ describe('order and isolation', () => {
     expect(r.balanced()).toBe(true);
   });
 
+  test('maxAge holds for a target that has never connected', async () => {
+    const r = rig({ open: false, settings: { maxAgeMs: 5_000 } });
+    r.deliver(Array.from({ length: 20 }, (_, n) => delivery(n, `k${n % 2}`)));
+    await r.clock.advance(4_000);
+    expect(r.letters).toEqual([]);
+    await r.clock.advance(3_000);
+    expect(r.letters.map(({ code }) => code)).toEqual(new Array(20).fill('E_MAX_AGE'));
+    expect(r.target.sends).toEqual([]);
+    expect(r.balanced()).toBe(true);
+  });
+
+  test('a full lane that empties by maxAge lets go of its sources', async () => {
+    const r = rig({ lane: { maxEvents: 10 }, settings: { maxAgeMs: 5_000 } });
+    r.target.behaviour = () => failed({ unavailable: true });
+    r.deliver(Array.from({ length: 12 }, (_, n) => delivery(n)));
+    expect(r.calls).toEqual(['pause']);
+    await r.clock.advance(20_000);
+    expect(r.lanes.get('a')?.depth).toBe(0);
+    expect(r.calls).toEqual(['pause', 'resume']);
+  });
+
+  test('batches that come in while a lane is closed share its timer, and each leg still ends by maxAge', async () => {
+    const r = rig({ settings: { maxAgeMs: 60_000 } });
+    r.target.behaviour = () => failed({ unavailable: true });
+    r.deliver(Array.from({ length: 100 }, (_, n) => delivery(n)));
+    await r.clock.advance(10);
+    const first = r.lanes.get('a');
+    const timers = r.clock.pending;
+    for (let n = 100; n < 200; n += 1) r.deliver([delivery(n)]);
+    expect(first?.depth).toBe(200);
+    expect(r.clock.pending).toBe(timers);
+    await r.clock.advance(120_000);
+    expect(r.letters.length).toBe(200);
+  });
+
   test('a full lane holds the source and lets go at half', async () => {
     const r = rig({ lane: { maxEvents: 10 } });
     let up = false;

@@ -73,6 +73,8 @@ export interface RigOptions {
   readonly targets?: readonly string[];
   readonly random?: () => number;
   readonly latencyMs?: () => number;
+  /** False: the targets have not connected yet. */
+  readonly open?: boolean;
   /** Route filters; default matches everything. */
   readonly type?: string;
 }
@@ -119,7 +121,7 @@ export function rig(options: RigOptions = {}) {
         if (!full) intake.release(which);
       },
     });
-    lane.open();
+    if (options.open !== false) lane.open();
     lanes.set(name, lane);
   }
   const legs = [...lanes.values()]
