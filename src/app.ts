@@ -146,10 +146,13 @@ export class Gateway {
     for (const intake of this.#path.intakes) intake.hold(this);
     const deadline = clock.now() + this.config.drain.deadlineMs;
     const never = new AbortController().signal;
-    while (this.#inFlight() > 0 && clock.now() < deadline) await delay(20, never, clock);
-    const left = this.#inFlight();
+    const { pipeline } = this.#path;
+    while (this.#inFlight() > pipeline.resting && clock.now() < deadline) await delay(20, never, clock);
+    const paused = pipeline.resting;
+    const left = this.#inFlight() - paused;
+    if (paused > 0) log.info({ paused }, 'what paused routes hold stays unsettled at its source');
     if (left > 0) log.warn({ left }, 'drain deadline reached: the rest stays unsettled at its source');
-    this.#path.pipeline.close();
+    pipeline.close();
     this.#abort.abort(new FairleadError({ code: 'E_STOPPED', message: 'the gateway was stopped' }));
     await this.#closeAll();
     this.#state = 'stopped';

@@ -11,6 +11,7 @@ import type { LegOwner, LegSpec } from './pipeline/leg.ts';
 import { Pipeline, type RoutePlan, type UnmatchedPlan } from './pipeline/pipeline.ts';
 import { Availability } from './policies/availability.ts';
 import { afterFailure } from './policies/retry.ts';
+import { compileGate } from './router/gate.ts';
 import { LinearMatcher } from './router/linear-matcher.ts';
 
 /** The data path of one configuration. */
@@ -55,6 +56,7 @@ export function wire(
       filters: route.when.filters,
       continue: route.continue,
       disabled: route.state === 'disabled',
+      only: compileGate(route, () => env.clock.wall()),
     })),
     (number) => {
       filterErrors[number] = (filterErrors[number] as number) + 1;
@@ -64,7 +66,8 @@ export function wire(
   const pipeline = new Pipeline({ matcher, routes, unmatched, lanes, deadLetters, clock, random, log });
   owner.pipeline = pipeline;
   config.sources.forEach((source, number) => {
-    const fed = config.routes.filter(({ from }) => from.includes(source.name)).flatMap(({ to }) => to);
+    const sending = config.routes.filter(({ from, state }) => state === 'active' && from.includes(source.name));
+    const fed = sending.flatMap(({ to }) => to);
     if (typeof config.unmatched === 'object') fed.push(...config.unmatched.to);
     intakes.push(
       new SourceIntake({

@@ -1,13 +1,28 @@
 import type { ConfigDocument } from './document.ts';
+import type { Entries } from './entries.ts';
 import type { Located } from './finding.ts';
 import type { Filter, GatewayConfig, RouteConfig } from './types.ts';
 
 /** Risks in a configuration that is otherwise valid: what would get lost from sight, and what nothing uses. */
-export function lintRoutes(config: GatewayConfig, document: ConfigDocument): readonly Located[] {
-  return [...lintUnmatched(config, document), ...lintEachRoute(config, document), ...lintUnused(config)];
+export function lintRoutes(
+  config: GatewayConfig,
+  document: ConfigDocument,
+  sources: Entries['sources'],
+  nowMs: number,
+): readonly Located[] {
+  return [
+    ...lintUnmatched(config, document, sources),
+    ...lintEachRoute(config, document, nowMs),
+    ...lintUnused(config),
+  ];
 }
 
-function lintUnmatched(config: GatewayConfig, document: ConfigDocument): readonly Located[] {
+function lintUnmatched(
+  config: GatewayConfig,
+  document: ConfigDocument,
+  sources: Entries['sources'],
+): readonly Located[] {
+  if (config.unmatched === 'fail') return lintFail(config, sources);
   if (config.unmatched === 'drop') {
     const message = 'events that no route matches are dropped (and counted)';
     return [warning('W_UNMATCHED_DROP', ['unmatched'], 'value', message, 'dead-letter keeps them')];
@@ -19,10 +34,24 @@ function lintUnmatched(config: GatewayConfig, document: ConfigDocument): readonl
   ];
 }
 
-function lintEachRoute({ routes }: GatewayConfig, document: ConfigDocument): readonly Located[] {
+/** A broker that neither takes back nor sets aside what was refused can only be told that it was consumed. */
+function lintFail(config: GatewayConfig, sources: Entries['sources']): readonly Located[] {
+  const acknowledged = config.sources.filter(({ name }) => {
+    const features = sources.get(name)?.adapter.source?.features;
+    const settlesOnly = features?.redelivers === true && !features.returns && !features.rejects;
+    return settlesOnly && !catchesAll(config, name);
+  });
+  if (acknowledged.length === 0) return [];
+  const kinds = [...new Set(acknowledged.map(({ kind }) => kind))].join(' and ');
+  const names = acknowledged.map(({ name }) => name).join(', ');
+  const message = `${kinds} cannot refuse an event: those from ${names} that no route matches are counted as rejected, acknowledged and gone`;
+  return [warning('W_UNMATCHED_FAIL', ['unmatched'], 'value', message, 'dead-letter keeps them')];
+}
+
+function lintEachRoute({ routes }: GatewayConfig, document: ConfigDocument, nowMs: number): readonly Located[] {
   const found: Located[] = [];
   for (const [index, route] of routes.entries()) {
-    const { name, from, to, delivery } = route;
+    const { name, from, to, delivery, active } = route;
     const path = ['routes', index];
     if (!document.has([...path, 'delivery', 'deadLetter'])) {
       const message = `route ${name} has no deadLetter: events that fail go to the local store`;
@@ -35,6 +64,10 @@ function lintEachRoute({ routes }: GatewayConfig, document: ConfigDocument): rea
           'write delivery: { deadLetter: { store: true } }',
         ),
       );
+    }
+    if (active?.toMs !== undefined && active.toMs <= nowMs) {
+      const message = `the window of route ${name} is over: it matches nothing any more`;
+      found.push(warning('W_ROUTE_OVER', [...path, 'active', 'to'], 'value', message));
     }
     const letters = delivery.deadLetter.target;
     if (letters !== undefined && to.includes(letters)) {
@@ -95,8 +128,8 @@ function stops(route: RouteConfig): boolean {
   return !route.continue && route.state !== 'disabled';
 }
 
-function isConditional(route: RouteConfig): boolean {
-  return !route.when.filters.every(passesAll);
+function isConditional({ active, sample = 1, when }: RouteConfig): boolean {
+  return active !== undefined || sample < 1 || !when.filters.every(passesAll);
 }
 
 function passesAll(filter: Filter): boolean {

@@ -22,6 +22,8 @@ export interface LoadOptions extends Surroundings {
   readonly adapters: readonly AdapterSpec[];
   /** The name that findings show. */
   readonly file: string;
+  /** Milliseconds since 1970 that time windows are held against; default the clock of the system. */
+  readonly nowMs?: number;
 }
 
 export interface LoadResult {
@@ -56,7 +58,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
   const config = normalise(parsed, entries, revision);
   located.push(
     ...lintFields(document, entries, schemas),
-    ...lintRoutes(config, document),
+    ...lintRoutes(config, document, entries.sources, options.nowMs ?? Date.now()),
     ...lintConditions(config),
     ...lintPolicies(config, names(document, 'policies')),
   );

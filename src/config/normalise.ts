@@ -1,4 +1,5 @@
 import type { AdapterSpec } from '../adapters/spec.ts';
+import { activeWindow } from './active.ts';
 import { type SourceFields, sourceFields, type TargetFields, targetFields } from './common.ts';
 import type { Entries, Entry } from './entries.ts';
 import { mergePolicies, type PolicyFields } from './policy.ts';
@@ -56,9 +57,10 @@ function target(
   };
 }
 
-function route({ delivery, when, ...fields }: Outline['routes'][number]): RouteConfig {
+function route({ delivery, when, active, sample, ...fields }: Outline['routes'][number]): RouteConfig {
   return {
     ...fields,
+    ...defined({ active: active === undefined ? undefined : activeWindow(active), sample }),
     when: { filters: when?.filters ?? [] },
     delivery: {
       ...defined({ retry: delivery?.retry, timeoutMs: delivery?.timeout }),

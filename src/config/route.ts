@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../adapters/fields.ts';
 import { checkCesql } from '../router/check.ts';
+import { type ActiveFields, activeSchema, sampleSchema } from './active.ts';
 import { conditionText } from './condition.ts';
 import { entryName, nameList, notYet, reference } from './names.ts';
 import type { Filter, UnmatchedConfig } from './types.ts';
@@ -78,6 +79,8 @@ interface RouteFields {
   to: string[];
   continue: boolean;
   state: 'active' | 'paused' | 'disabled';
+  active?: ActiveFields | undefined;
+  sample?: number | undefined;
   delivery?:
     | {
         retry?: number | undefined;
@@ -120,6 +123,8 @@ export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
     .enum(['active', 'paused', 'disabled'])
     .default('active')
     .describe('`paused` holds the legs of matching events; `disabled` is as if the route were not there.'),
+  active: activeSchema,
+  sample: sampleSchema,
 });
 
 export const unmatchedSchema: z.ZodType<UnmatchedConfig> = z

@@ -73,6 +73,10 @@ export interface RouteConfig {
   /** False: an event that matches looks at no later route. */
   readonly continue: boolean;
   readonly state: 'active' | 'paused' | 'disabled';
+  /** Milliseconds since 1970; outside it no event matches. `fromMs` is inside, `toMs` is not. */
+  readonly active?: { readonly fromMs?: number; readonly toMs?: number };
+  /** The part of the events that matches, by a hash of `source` and `id`; undefined: all. */
+  readonly sample?: number;
   readonly delivery: RouteDelivery;
 }
 

@@ -61,6 +61,9 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   W_DEAD_LETTER_LOOP: 'A route dead-letters to the target that failed.',
   W_ROUTE_UNREACHABLE: 'A route stands after one that takes everything and has `continue: false`.',
   W_UNMATCHED_UNSET: 'Nothing says what becomes of events that no route matches; they are dead-lettered.',
+  W_UNMATCHED_FAIL:
+    '`unmatched: fail` with a source whose broker knows no refusal: the event is counted as rejected and acknowledged.',
+  W_ROUTE_OVER: 'The time window of a route (`active`) has ended.',
   W_UNMATCHED_DROP: 'Events that no route matches are dropped and counted.',
   W_UNUSED_BROKER: 'No source or target uses the broker.',
   W_UNUSED_SOURCE: 'No route reads the source, so all its events are unmatched.',

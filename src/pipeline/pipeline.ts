@@ -47,6 +47,7 @@ export class Pipeline implements LegOwner {
   readonly deadLettering: DeadLettering;
   readonly #o: PipelineOptions;
   readonly #matched: number[] = [];
+  /** Legs of paused routes, those of one delivery side by side; the windows of the sources bound them. */
   readonly #held: PendingLeg[] = [];
   /** Legs on their way to a dead-letter target, by the leg that carries the wrapped event. */
   readonly #relays = new Map<PendingLeg, { origin: PendingLeg; cause: Cause }>();
@@ -61,6 +62,20 @@ export class Pipeline implements LegOwner {
   /** The plan of `unmatched: { to }`, which counts like a route. */
   get unmatchedPlan(): RoutePlan | undefined {
     return this.#o.unmatched.action === 'send' ? this.#o.unmatched.plan : undefined;
+  }
+
+  /** Deliveries of which only legs of paused routes are left: they wait for the route, so a drain does not wait for them. */
+  get resting(): number {
+    let count = 0;
+    let from = 0;
+    for (let at = 0; at < this.#held.length; at += 1) {
+      const { tracker, index } = this.#held[at] as PendingLeg;
+      const next = this.#held[at + 1];
+      if (next?.tracker === tracker && next.index === index) continue;
+      if (tracker.openLegs(index) === at + 1 - from) count += 1;
+      from = at + 1;
+    }
+    return count;
   }
 
   /** Takes over a batch from a source; see `Intake`. */

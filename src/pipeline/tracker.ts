@@ -38,6 +38,11 @@ export class BatchTracker {
     if (legs === 0) this.#settle(index, ACK);
   }
 
+  /** Legs of the delivery that have not ended. */
+  openLegs(index: number): number {
+    return this.#open[index] as number;
+  }
+
   /** One leg of the delivery has ended. */
   ended(index: number): void {
     const open = (this.#open[index] as number) - 1;

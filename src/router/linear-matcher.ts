@@ -11,6 +11,8 @@ export interface MatchedRoute {
   readonly continue: boolean;
   /** True: never matches. */
   readonly disabled: boolean;
+  /** A further condition, which may be about the moment and not the event: looked at last, when all others hold. */
+  readonly only?: Predicate | undefined;
 }
 
 interface Candidate {
@@ -28,7 +30,9 @@ export class LinearMatcher implements RouteMatcher {
     routes.forEach((route, number) => {
       if (route.disabled) return;
       const matches = compileFilters(route.filters, () => onFilterError(number));
-      const candidate = { number, matches, last: !route.continue };
+      const { only } = route;
+      const both: Predicate = only === undefined ? matches : (event) => matches(event) && only(event);
+      const candidate = { number, matches: both, last: !route.continue };
       for (const source of new Set(route.from)) {
         this.#bySource[source] ??= [];
         this.#bySource[source].push(candidate);

@@ -24,6 +24,27 @@ describe('lint', () => {
     expect(codes({ 'unmatched: dead-letter': 'unmatched: drop' })).toEqual(['W_UNMATCHED_DROP']);
   });
 
+  test('unmatched: fail where the broker knows no refusal', () => {
+    const one = (brokers: string, source: string): string[] =>
+      lines(
+        load(`version: 1
+brokers: { b: ${brokers}, mem: { type: memory } }
+sources: { in: { broker: b, ${source} } }
+targets: { out: { broker: mem, topic: out } }
+routes:
+  - { name: some, from: [in], when: { filters: [{ exact: { type: a } }] }, to: [out], delivery: { deadLetter: { store: true } } }
+unmatched: fail
+`),
+      );
+    const said = (kind: string): string =>
+      `test.yaml:7:12 warning W_UNMATCHED_FAIL: ${kind} cannot refuse an event: those from in that no route matches are counted as rejected, acknowledged and gone — dead-letter keeps them`;
+    expect(one("{ type: kafka, brokers: ['eu:9092'] }", 'topics: [a], startFrom: latest')).toEqual([said('kafka')]);
+    expect(one('{ type: mqtt, url: mqtt://edge }', 'topic: a')).toEqual([said('mqtt')]);
+    expect(one('{ type: rabbitmq, url: amqp://jobs }', 'queue: a')).toEqual([]);
+    expect(one('{ type: http, listen: { port: 1 } }', 'path: /a')).toEqual([]);
+    expect(one('{ type: sqs, region: a }', 'queue: a')).toEqual([]);
+  });
+
   test('what nothing uses', () => {
     expect(codes({ 'mem: { type: memory }': 'mem: { type: memory }\n  other: { type: memory }' })).toEqual([
       'W_UNUSED_BROKER',
@@ -55,6 +76,25 @@ describe('lint', () => {
       }),
     ).toEqual([]);
     expect(codes({ '\nunmatched': second })).toEqual([]);
+  });
+
+  test('a window or a sample is a condition', () => {
+    const second = '\n  - { name: late, from: [in], to: [out], delivery: { deadLetter: { store: true } } }\nunmatched';
+    for (const gate of ['sample: 0.5', 'active: { from: 2026-01-01T00:00:00Z }']) {
+      expect(codes({ 'to: [out]': `to: [out]\n    ${gate}`, 'unmatched: dead-letter\n': '' })).toEqual([
+        'W_UNMATCHED_UNSET',
+      ]);
+      expect(codes({ 'to: [out]': `to: [out]\n    continue: false\n    ${gate}`, '\nunmatched': second })).toEqual([]);
+    }
+  });
+
+  test('a window that is over', () => {
+    const until = (to: string): string[] =>
+      lines(load(memoryConfig({ 'to: [out]': `to: [out]\n    active: { to: ${to} }` })));
+    expect(until('2020-01-01T00:00:00Z')).toEqual([
+      'test.yaml:12:19 warning W_ROUTE_OVER: the window of route all is over: it matches nothing any more',
+    ]);
+    expect(until('9999-01-01T00:00:00Z')).toEqual([]);
   });
 
   test('template names', () => {

@@ -220,6 +220,19 @@ describe('order and isolation', () => {
     expect(r.calls).toEqual(['pause', 'resume']);
   });
 
+  test('a paused route holds its legs: nothing is sent or settled, and the window holds the source', async () => {
+    const r = rig({ paused: true, targets: ['a', 'b'], window: { maxEvents: 4, maxBytes: 1e9 } });
+    expect(r.pipeline.resting).toBe(0);
+    r.deliver(Array.from({ length: 4 }, (_, n) => delivery(n, 'k')));
+    await r.clock.advance(60_000);
+    expect(r.calls).toEqual(['pause']);
+    expect(r.target.sends).toEqual([]);
+    expect(r.outcomes.size).toBe(0);
+    expect(r.legs.map(({ counters }) => counters.pending)).toEqual([4, 4]);
+    expect(r.pipeline.resting).toBe(4);
+    expect(r.balanced()).toBe(true);
+  });
+
   test('no more sends at once than the target allows', async () => {
     const r = rig();
     let most = 0;

@@ -77,6 +77,8 @@ export interface RigOptions {
   readonly open?: boolean;
   /** Route filters; default matches everything. */
   readonly type?: string;
+  /** The route holds its legs. */
+  readonly paused?: boolean;
 }
 
 /** One source, one route to the given targets, all on a fake clock. */
@@ -130,7 +132,7 @@ export function rig(options: RigOptions = {}) {
   const filters = options.type === undefined ? [] : [{ exact: { type: options.type } }];
   const pipeline = new Pipeline({
     matcher: new LinearMatcher([{ from: [0], filters, continue: true, disabled: false }]),
-    routes: [{ name: 'r', legs, paused: false }],
+    routes: [{ name: 'r', legs, paused: options.paused ?? false }],
     unmatched: options.unmatched ?? { action: 'dead-letter' },
     lanes,
     deadLetters,
