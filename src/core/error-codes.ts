@@ -52,6 +52,16 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_CESQL_NOT_BOOLEAN: 'A `sql` filter gives text or a number, so it can never match.',
   E_CESQL_DATA: 'A `sql` filter names `data`: CESQL reads attributes only.',
 
+  E_PATTERN_SHAPE: 'A part of a pattern is not a map of fields or a list of values, or is empty.',
+  E_PATTERN_OPERATOR: 'A pattern uses an operator that does not exist, or several in one map.',
+  E_PATTERN_VALUE: 'An operator of a pattern has an operand that it does not take.',
+  E_PATTERN_ATTRIBUTE:
+    'A top-level key of a pattern is not the name of an attribute. Fields of the body stand under `data`.',
+  E_PATTERN_WILDCARD: 'A `wildcard` of a pattern has a wrong escape, `**` or too many `*`.',
+  E_PATTERN_TOO_LARGE: 'A pattern is nested too deeply, has too many fields and values, or a value that is too long.',
+
+  W_PATTERN_FIELD: 'The name of an operator is read as a field, because no list is around it.',
+  W_PATTERN_NEVER: 'A part of a pattern can never match.',
   W_CESQL_NOT: "`NOT a = 'b'` is `(NOT a) = 'b'`. Write `NOT (a = 'b')`.",
   W_CESQL_BARE_ATTRIBUTE:
     'An attribute alone is a Boolean from JSON and a String from a header, which never matches. Write `mybool = TRUE`.',

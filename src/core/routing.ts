@@ -28,6 +28,15 @@ export interface Filter {
   readonly sql?: string | undefined;
 }
 
+/**
+ * A condition on attributes and body with the operators of EventBridge (docs/guide/patterns.md): top-level keys are
+ * attributes, `data` holds the body. A map stands for nested fields, which all hold; a list for alternatives, each a
+ * value or a map of one operator. `$or` in a map is a list of patterns of which one holds.
+ */
+export interface Pattern {
+  readonly [field: string]: Pattern | readonly unknown[];
+}
+
 /** What becomes of a leg that cannot be delivered. */
 export interface DeadLetterSettings {
   /** Kept in the local dead-letter store. */

@@ -1,18 +1,31 @@
 import type { MeshEvent } from '../core/event.ts';
-import type { Filter, RouteMatcher } from '../core/routing.ts';
+import type { Filter, Pattern, RouteMatcher } from '../core/routing.ts';
 import { compileFilters, type Predicate } from './filter.ts';
+import { patternPredicate } from './pattern/compile.ts';
+import { parsePattern } from './pattern/parse.ts';
 
 /** A route as matchers see it; its number is its place in the list. */
 export interface MatchedRoute {
   /** Numbers of the sources it reads. */
   readonly from: readonly number[];
   readonly filters: readonly Filter[];
+  /** Must match too, where there is one. */
+  readonly pattern?: Pattern | undefined;
   /** False: a match ends the search. */
   readonly continue: boolean;
   /** True: never matches. */
   readonly disabled: boolean;
   /** A further condition, which may be about the moment and not the event: looked at last, when all others hold. */
   readonly only?: Predicate | undefined;
+}
+
+/** The whole condition of a route. The filters are asked first, since they need no body. Throws FairleadError. */
+export function compileCondition({ filters, pattern, only }: MatchedRoute, onFilterError: () => void): Predicate {
+  const parts = [compileFilters(filters, onFilterError)];
+  if (pattern !== undefined) parts.push(patternPredicate(parsePattern(pattern)));
+  if (only !== undefined) parts.push(only);
+  const [first, second] = parts;
+  return first !== undefined && second === undefined ? first : (event) => parts.every((part) => part(event));
 }
 
 interface Candidate {
@@ -29,10 +42,11 @@ export class LinearMatcher implements RouteMatcher {
   constructor(routes: readonly MatchedRoute[], onFilterError: (route: number) => void = () => undefined) {
     routes.forEach((route, number) => {
       if (route.disabled) return;
-      const matches = compileFilters(route.filters, () => onFilterError(number));
-      const { only } = route;
-      const both: Predicate = only === undefined ? matches : (event) => matches(event) && only(event);
-      const candidate = { number, matches: both, last: !route.continue };
+      const candidate = {
+        number,
+        matches: compileCondition(route, () => onFilterError(number)),
+        last: !route.continue,
+      };
       for (const source of new Set(route.from)) {
         this.#bySource[source] ??= [];
         this.#bySource[source].push(candidate);

@@ -1,0 +1,11 @@
+/** What a pattern may have at most: matching is linear in it, and it is read by recursion. */
+export const PATTERN_LIMITS = {
+  /** Maps within maps, `$or` included. */
+  depth: 32,
+  /** Fields and tests together. */
+  entries: 4_096,
+  /** UTF-16 units of one value. */
+  textLength: 4_096,
+  /** `*` in one wildcard. */
+  stars: 32,
+} as const;
