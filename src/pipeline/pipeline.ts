@@ -4,20 +4,16 @@ import type { DeadLetterInit, DeadLetterKeeper } from '../core/dead-letter.ts';
 import type { DeliveryBatch, EventDelivery, PoisonDelivery } from '../core/delivery.ts';
 import type { Log } from '../core/log.ts';
 import type { DeliverySettings, RouteMatcher } from '../core/routing.ts';
+import type { Refusal } from '../core/validation.ts';
+import { Admission, type AdmissionOwner, type Candidate } from './admission.ts';
 import { DeadLettering } from './dead-lettering.ts';
 import type { SourceIntake } from './intake.ts';
 import type { Lane } from './lane.ts';
 import { type Cause, type LegOwner, type LegSpec, PendingLeg } from './leg.ts';
+import type { RoutePlan } from './route-plan.ts';
 import { BatchTracker } from './tracker.ts';
 
-/** A route as the pipeline sees it; its number is its place in the list given to the pipeline. */
-export interface RoutePlan {
-  readonly name: string;
-  /** One leg per entry. */
-  readonly legs: readonly LegSpec[];
-  /** Legs are planned and held, not sent. */
-  readonly paused: boolean;
-}
+export type { RoutePlan } from './route-plan.ts';
 
 /** What happens to an event that no route matched. */
 export type UnmatchedPlan =
@@ -42,9 +38,10 @@ export type AsideCounters = Readonly<Record<'poison' | 'unmatched', LegCounters>
  * The path of an event: a batch comes in, every event is matched and its legs planned into lanes; a delivery is settled
  * when each of its legs is confirmed, dead-lettered durably, or dropped by a named rule and counted.
  */
-export class Pipeline implements LegOwner {
+export class Pipeline implements LegOwner, AdmissionOwner {
   readonly aside: AsideCounters = { poison: new LegCounters(), unmatched: new LegCounters() };
   readonly deadLettering: DeadLettering;
+  readonly admission: Admission = new Admission(this);
   readonly #o: PipelineOptions;
   readonly #matched: number[] = [];
   /** Legs of paused routes, those of one delivery side by side; the windows of the sources bound them. */
@@ -90,6 +87,10 @@ export class Pipeline implements LegOwner {
       else this.#plan(intake, tracker, index, delivery, now);
     }
     intake.taken();
+    this.resumed(intake);
+  }
+
+  resumed(intake: SourceIntake): void {
     for (const lane of intake.lanes) {
       if (lane.full) intake.hold(lane);
       lane.kick();
@@ -99,6 +100,7 @@ export class Pipeline implements LegOwner {
   /** No more batches are taken in from now on. */
   close(): void {
     this.#closed = true;
+    this.admission.close();
     for (const lane of this.#o.lanes.values()) lane.stop();
   }
 
@@ -171,12 +173,38 @@ export class Pipeline implements LegOwner {
     bytes: number,
     now: number,
   ): void {
-    const { event, meta } = delivery;
     const key = intake.keyed ? delivery.orderingKey : undefined;
+    if (plan.validator === undefined) this.#send(plan, tracker, index, delivery, key, bytes, now);
+    else this.admission.take({ plan, intake, tracker, index, delivery, key, bytes, receivedAt: now }, plan.validator);
+  }
+
+  admitted({ plan, tracker, index, delivery, key, bytes, receivedAt }: Candidate): void {
+    this.#send(plan, tracker, index, delivery, key, bytes, receivedAt);
+  }
+
+  refused({ plan, tracker, index, delivery, key, bytes, receivedAt }: Candidate, refusal: Refusal): void {
     for (const spec of plan.legs) {
       spec.counters.planned += 1;
       spec.counters.pending += 1;
-      const leg = new PendingLeg(event, meta, key, spec, tracker, index, bytes, now);
+      const leg = new PendingLeg(delivery.event, delivery.meta, key, spec, tracker, index, bytes, receivedAt);
+      leg.attempt = 0;
+      this.failed(leg, refusal, this.#o.clock.now());
+    }
+  }
+
+  #send(
+    plan: RoutePlan,
+    tracker: BatchTracker,
+    index: number,
+    { event, meta }: EventDelivery,
+    key: string | undefined,
+    bytes: number,
+    receivedAt: number,
+  ): void {
+    for (const spec of plan.legs) {
+      spec.counters.planned += 1;
+      spec.counters.pending += 1;
+      const leg = new PendingLeg(event, meta, key, spec, tracker, index, bytes, receivedAt);
       if (plan.paused) this.#held.push(leg);
       else spec.lane.add(leg);
     }

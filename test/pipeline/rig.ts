@@ -5,6 +5,7 @@ import { silentLog } from '../../src/core/log.ts';
 import type { DeliverySettings } from '../../src/core/routing.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CONFIRMED, type Leg, type SendResult, type Target } from '../../src/core/target.ts';
+import type { Validator } from '../../src/core/validation.ts';
 import { SourceIntake } from '../../src/pipeline/intake.ts';
 import { Lane } from '../../src/pipeline/lane.ts';
 import type { LegOwner } from '../../src/pipeline/leg.ts';
@@ -79,6 +80,7 @@ export interface RigOptions {
   readonly type?: string;
   /** The route holds its legs. */
   readonly paused?: boolean;
+  readonly validator?: Validator;
 }
 
 /** One source, one route to the given targets, all on a fake clock. */
@@ -132,7 +134,7 @@ export function rig(options: RigOptions = {}) {
   const filters = options.type === undefined ? [] : [{ exact: { type: options.type } }];
   const pipeline = new Pipeline({
     matcher: new LinearMatcher([{ from: [0], filters, continue: true, disabled: false }]),
-    routes: [{ name: 'r', legs, paused: options.paused ?? false }],
+    routes: [{ name: 'r', legs, paused: options.paused ?? false, validator: options.validator }],
     unmatched: options.unmatched ?? { action: 'dead-letter' },
     lanes,
     deadLetters,

@@ -1,0 +1,117 @@
+import type { EventDelivery } from '../core/delivery.ts';
+import type { Refusal, Validator } from '../core/validation.ts';
+import type { SourceIntake } from './intake.ts';
+import { Deque } from './queue.ts';
+import type { RoutePlan } from './route-plan.ts';
+import type { BatchTracker } from './tracker.ts';
+
+/** A delivery that a route has taken, before its legs are made. */
+export interface Candidate {
+  readonly plan: RoutePlan;
+  readonly intake: SourceIntake;
+  readonly tracker: BatchTracker;
+  readonly index: number;
+  readonly delivery: EventDelivery;
+  /** Undefined: no order. */
+  readonly key: string | undefined;
+  readonly bytes: number;
+  /** Monotonic milliseconds of the receipt. */
+  readonly receivedAt: number;
+}
+
+/** What becomes of candidates. */
+export interface AdmissionOwner {
+  admitted(candidate: Candidate): void;
+  refused(candidate: Candidate, refusal: Refusal): void;
+  /** Candidates that waited were let through: their lanes may send. */
+  resumed(intake: SourceIntake): void;
+}
+
+interface Line {
+  readonly waiting: Deque<Candidate>;
+  readonly leave: () => void;
+}
+
+/**
+ * Asks a route's validator. A candidate whose validator cannot say yet waits, and so do those of the same route, source
+ * and key after it; everything else goes on. What waits is unsettled, so the windows of the sources bound it.
+ */
+export class Admission {
+  readonly #owner: AdmissionOwner;
+  readonly #lines = new Map<string, Line>();
+  #waiting = 0;
+  #closed = false;
+
+  constructor(owner: AdmissionOwner) {
+    this.#owner = owner;
+  }
+
+  /** Candidates whose validator cannot say yet, and those behind them. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  take(candidate: Candidate, validator: Validator): void {
+    const line = this.#lines.size === 0 ? undefined : this.#lines.get(nameOf(candidate) ?? '');
+    if (line !== undefined) {
+      this.#waiting += 1;
+      line.waiting.push(candidate);
+      return;
+    }
+    const wait = this.#decide(candidate, validator);
+    if (wait === undefined) return;
+    this.#waiting += 1;
+    this.#wait(this.#begin(candidate), validator, wait);
+  }
+
+  /** What waits stays unsettled. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #decide(candidate: Candidate, validator: Validator): Promise<void> | undefined {
+    const verdict = validator.check(candidate.delivery.event);
+    if (verdict instanceof Promise) return verdict;
+    if (verdict === undefined) this.#owner.admitted(candidate);
+    else this.#owner.refused(candidate, verdict);
+    return undefined;
+  }
+
+  #begin(candidate: Candidate): Line {
+    const waiting = new Deque<Candidate>();
+    waiting.push(candidate);
+    const name = nameOf(candidate);
+    if (name === undefined) return { waiting, leave() {} };
+    const line = { waiting, leave: () => this.#lines.delete(name) };
+    this.#lines.set(name, line);
+    return line;
+  }
+
+  #wait(line: Line, validator: Validator, until: Promise<void>): void {
+    void until.then(() => {
+      if (!this.#closed) this.#advance(line, validator);
+    });
+  }
+
+  #advance(line: Line, validator: Validator): void {
+    const { waiting } = line;
+    let intake: SourceIntake | undefined;
+    for (let head = waiting.shift(); head !== undefined; head = waiting.shift()) {
+      const wait = this.#decide(head, validator);
+      if (wait !== undefined) {
+        waiting.unshift(head);
+        this.#wait(line, validator, wait);
+        break;
+      }
+      this.#waiting -= 1;
+      intake = head.intake;
+    }
+    if (waiting.size === 0) line.leave();
+    if (intake !== undefined) this.#owner.resumed(intake);
+  }
+}
+
+/** Names of routes have no spaces. */
+function nameOf({ plan, intake, key }: Candidate): string | undefined {
+  return key === undefined ? undefined : `${plan.name} ${intake.number} ${key}`;
+}
