@@ -41,6 +41,13 @@ function build(program: Command): void {
     .option('--strict', 'fail on warnings too')
     .addOption(output('text', 'json'))
     .action(async (file: string | undefined, options) => (await import('./lint.ts')).lint(file, options));
+  withConfig(
+    add(program, 'explain <event>', 'say what every route makes of an event: a CloudEvent in JSON, or - for stdin'),
+  )
+    .option('--source <name>', 'the source it comes from (default: each of them)')
+    .option('--now <timestamp>', 'as if it were then, for routes with a time window')
+    .addOption(output('table', 'json', 'yaml'))
+    .action(async (event: string, options) => (await import('./explain.ts')).explain(event, options));
   withConfig(add(program, 'echo', 'print the configuration as it was understood, secrets redacted'))
     .addOption(output('yaml', 'json'))
     .action(async (options) => (await import('./echo.ts')).echo(options));

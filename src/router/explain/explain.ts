@@ -1,6 +1,8 @@
 import type { MeshEvent } from '../../core/event.ts';
-import type { Filter } from '../../core/routing.ts';
+import type { Filter, Pattern } from '../../core/routing.ts';
 import { type Gated, isOpen } from '../gate.ts';
+import { patternPredicate } from '../pattern/compile.ts';
+import { parsePattern } from '../pattern/parse.ts';
 import { samplePoint } from '../sample.ts';
 import { type Explain, explainFilters } from './filters.ts';
 import type { Refusal } from './refusal.ts';
@@ -10,7 +12,7 @@ export interface NamedRoute extends Gated {
   readonly name: string;
   /** Names of sources. */
   readonly from: readonly string[];
-  readonly when: { readonly filters: readonly Filter[] };
+  readonly when: { readonly filters: readonly Filter[]; readonly pattern?: Pattern | undefined };
   /** Names of targets. */
   readonly to: readonly string[];
   readonly continue: boolean;
@@ -40,9 +42,7 @@ interface Considered {
  * windows. Throws FairleadError for an expression that is refused.
  */
 export function compileExplainer(routes: readonly NamedRoute[], wall: () => number): RouteExplainer {
-  const considered = routes.map(
-    (route): Considered => ({ route, explain: explainFilters(route.when.filters, 'when.filters') }),
-  );
+  const considered = routes.map((route): Considered => ({ route, explain: explainCondition(route.when) }));
   return (event, source) => {
     let ended: string | undefined;
     return considered.map((one): RouteVerdict => {
@@ -52,6 +52,17 @@ export function compileExplainer(routes: readonly NamedRoute[], wall: () => numb
       if (!goesOn) ended = name;
       return { route: name, matched: true, ...(state === 'paused' ? { paused: true as const } : {}) };
     });
+  };
+}
+
+function explainCondition({ filters, pattern }: NamedRoute['when']): Explain {
+  const byFilters = explainFilters(filters, 'when.filters');
+  if (pattern === undefined) return byFilters;
+  const matches = patternPredicate(parsePattern(pattern));
+  return (event) => {
+    const refusal = byFilters(event);
+    if (refusal !== undefined || matches(event)) return refusal;
+    return { code: 'pattern', at: 'when.pattern', message: 'the pattern does not match' };
   };
 }
 

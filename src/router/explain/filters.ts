@@ -10,7 +10,11 @@ export type Explain = (event: MeshEvent) => Refusal | undefined;
 
 const LEAVES = {
   exact: { test: (value: string, operand: string) => value === operand, verb: 'is', wanted: '' },
-  prefix: { test: (value: string, operand: string) => value.startsWith(operand), verb: 'is', wanted: 'beginning with ' },
+  prefix: {
+    test: (value: string, operand: string) => value.startsWith(operand),
+    verb: 'is',
+    wanted: 'beginning with ',
+  },
   suffix: { test: (value: string, operand: string) => value.endsWith(operand), verb: 'is', wanted: 'ending with ' },
 } as const;
 
