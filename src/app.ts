@@ -6,7 +6,7 @@ import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
 import { type GatewayStatus, readStatus } from './status.ts';
 import { DeadLetterStore } from './store/dead-letters.ts';
-import { type DataPath, wire } from './wiring.ts';
+import { DataPath } from './wiring.ts';
 
 /** Dead letters that the gateway closes when it stops. */
 export interface OwnedDeadLetters extends DeadLetterKeeper {
@@ -38,7 +38,12 @@ export async function openGateway(
       log.warn({ records, rule: 'drop-oldest' }, 'the dead-letter store is full: oldest letters dropped'),
     onFailed: onFatal,
   });
-  return new Gateway(config, deadLetters, env);
+  try {
+    return new Gateway(config, deadLetters, env);
+  } catch (error) {
+    await deadLetters.close(); // else the store stays locked for as long as the process lives
+    throw error;
+  }
 }
 
 /** Where a gateway's dead letters stand in its store. */
@@ -67,7 +72,7 @@ export class Gateway {
     this.#env = environment(env);
     this.#deadLetters = deadLetters;
     this.#parts = createComponents(config, this.#env);
-    this.#path = wire(config, this.#parts, this.#env, deadLetters);
+    this.#path = new DataPath(config, this.#parts, this.#env, deadLetters);
   }
 
   get state(): GatewayState {
@@ -94,6 +99,7 @@ export class Gateway {
         { batch: (batch) => this.#path.pipeline.take(intake, batch) },
         this.#abort.signal,
       );
+      intake.opened();
       this.#opening.push(this.#open(intake.name, 'source', opened, onFatal));
     }
   }
@@ -111,7 +117,8 @@ export class Gateway {
   }
 
   status(): GatewayStatus {
-    return readStatus(this.config, this.#state, this.#path);
+    const reload = { revision: this.config.revision, succeeded: 0, failed: 0, leaving: [] };
+    return readStatus(this.config, this.#state, this.#path, reload);
   }
 
   /** Drains until the deadline, then lets go of the rest. Idempotent. */

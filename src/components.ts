@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AdapterContext, AdapterSpec, BrokerHandle } from './adapters/spec.ts';
-import type { GatewayConfig } from './config/types.ts';
+import type { GatewayConfig, SourceConfig, TargetConfig } from './config/types.ts';
 import { type Clock, type Random, systemClock } from './core/clock.ts';
 import { FairleadError } from './core/errors.ts';
 import { type Log, silentLog } from './core/log.ts';
@@ -29,45 +29,63 @@ export interface Components {
   readonly targets: ReadonlyMap<string, Target>;
 }
 
-/** Makes every broker handle, source and target of a configuration. Connects to nothing. */
-export function createComponents(config: GatewayConfig, env: Environment): Components {
-  const specs = new Map(env.adapters.map((spec) => [spec.type, spec]));
-  const spec = (kind: string): AdapterSpec => {
-    const found = specs.get(kind);
+type BrokerEntry = GatewayConfig['brokers'][number];
+
+/** Makes the parts of a configuration one by one. Connects to nothing. */
+export class ComponentFactory {
+  readonly #env: Environment;
+  readonly #gateway: string;
+  readonly #specs: ReadonlyMap<string, AdapterSpec>;
+
+  constructor(gateway: string, env: Environment) {
+    this.#env = env;
+    this.#gateway = gateway;
+    this.#specs = new Map(env.adapters.map((spec) => [spec.type, spec]));
+  }
+
+  broker({ name, kind, adapter }: BrokerEntry): BrokerHandle {
+    return this.spec(kind).createBroker(adapter, this.#context(name, 'broker'));
+  }
+
+  // The schemas have checked each adapter's own fields; their shapes are erased in the registry.
+
+  source({ name, kind, adapter }: SourceConfig, broker: BrokerHandle): Source {
+    const source = this.spec(kind).createSource?.(broker, adapter as never, this.#context(name, 'source'));
+    return made(source, kind, 'source');
+  }
+
+  target({ name, kind, adapter }: TargetConfig, broker: BrokerHandle): Target {
+    const target = this.spec(kind).createTarget?.(broker, adapter as never, this.#context(name, 'target'));
+    return made(target, kind, 'target');
+  }
+
+  spec(kind: string): AdapterSpec {
+    const found = this.#specs.get(kind);
     if (found === undefined)
       throw new FairleadError({ code: 'E_ADAPTER_UNKNOWN', message: `no adapter of type "${kind}"` });
     return found;
+  }
+
+  #context(name: string, role: string): AdapterContext {
+    const { instance, log, clock, random } = this.#env;
+    return { name, gateway: this.#gateway, instance, log: log.child({ [role]: name }), clock, random };
+  }
+}
+
+/** Makes every broker handle, source and target of a configuration. Connects to nothing. */
+export function createComponents(config: GatewayConfig, env: Environment): Components {
+  const factory = new ComponentFactory(config.name, env);
+  const brokers = new Map(config.brokers.map((entry) => [entry.name, factory.broker(entry)]));
+  const handle = (name: string): BrokerHandle => brokers.get(name) as BrokerHandle;
+  return {
+    brokers,
+    sources: new Map(config.sources.map((entry) => [entry.name, factory.source(entry, handle(entry.broker))])),
+    targets: new Map(config.targets.map((entry) => [entry.name, factory.target(entry, handle(entry.broker))])),
   };
-  const context = (name: string, role: string): AdapterContext => ({
-    name,
-    gateway: config.name,
-    instance: env.instance,
-    log: env.log.child({ [role]: name }),
-    clock: env.clock,
-    random: env.random,
-  });
-  const brokers = new Map(
-    config.brokers.map(({ name, kind, adapter }) => [name, spec(kind).createBroker(adapter, context(name, 'broker'))]),
-  );
-  const made = <T>(part: T | undefined, kind: string, role: string): T => {
-    if (part === undefined)
-      throw new FairleadError({ code: 'E_ADAPTER_ROLE', message: `a ${kind} broker cannot be a ${role}` });
-    return part;
-  };
-  // The schemas have checked each adapter's own fields; their shapes are erased in the registry.
-  const sources = new Map(
-    config.sources.map(({ name, kind, broker, adapter }) => {
-      const handle = brokers.get(broker) as BrokerHandle;
-      const source = spec(kind).createSource?.(handle, adapter as never, context(name, 'source'));
-      return [name, made(source, kind, 'source')];
-    }),
-  );
-  const targets = new Map(
-    config.targets.map(({ name, kind, broker, adapter }) => {
-      const handle = brokers.get(broker) as BrokerHandle;
-      const target = spec(kind).createTarget?.(handle, adapter as never, context(name, 'target'));
-      return [name, made(target, kind, 'target')];
-    }),
-  );
-  return { brokers, sources, targets };
+}
+
+function made<T>(part: T | undefined, kind: string, role: string): T {
+  if (part === undefined)
+    throw new FairleadError({ code: 'E_ADAPTER_ROLE', message: `a ${kind} broker cannot be a ${role}` });
+  return part;
 }

@@ -1,6 +1,7 @@
 import type { GatewayConfig } from './config/types.ts';
 import type { LegCounters, SourceCounters } from './core/counters.ts';
 import type { Health } from './core/source.ts';
+import type { Retired } from './pipeline/ledger.ts';
 import type { DataPath } from './wiring.ts';
 
 export interface SourceStatus {
@@ -27,6 +28,26 @@ export interface RouteStatus {
   readonly legs: readonly { readonly target: string; readonly counters: LegCounters }[];
 }
 
+/** Which configuration is in force, and how the attempts to replace it ended. */
+export interface ReloadStatus {
+  /** Of the configuration in force; see {@link GatewayConfig.revision}. */
+  readonly revision: string;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Why the last attempt failed, kept until one succeeds; `findings` as `file:line:column error CODE: message`. */
+  readonly lastError?: ReloadError | undefined;
+  /** Sources and targets of earlier configurations that still finish what they have. */
+  readonly leaving: readonly string[];
+}
+
+export interface ReloadError {
+  readonly code: string;
+  readonly message: string;
+  readonly findings: readonly string[];
+  /** When it failed, as an ISO 8601 time. */
+  readonly at: string;
+}
+
 /** What the CLI's live summary, metrics and tests read of a gateway. */
 export interface GatewayStatus {
   readonly name: string;
@@ -40,19 +61,16 @@ export interface GatewayStatus {
     readonly waiting: number;
     readonly lastError?: { code: string; message: string } | undefined;
   };
-  /** True while both accounting identities hold. */
+  /** What was counted of sources and routes that a reload has taken away. */
+  readonly retired: Retired;
+  readonly reload: ReloadStatus;
+  /** True while both accounting identities hold, over the whole life of the process. */
   readonly balanced: boolean;
 }
 
-export function readStatus(config: GatewayConfig, state: string, path: DataPath): GatewayStatus {
-  const { pipeline, intakes, lanes, routes, filterErrors } = path;
+export function readStatus(config: GatewayConfig, state: string, path: DataPath, reload: ReloadStatus): GatewayStatus {
+  const { pipeline, intakes, lanes, routes, matching, ledger } = path;
   const { aside, deadLettering } = pipeline;
-  const planned = [...routes, ...(pipeline.unmatchedPlan === undefined ? [] : [pipeline.unmatchedPlan])];
-  const legs = [
-    ...planned.flatMap((route) => route.legs.map(({ counters }) => counters)),
-    aside.poison,
-    aside.unmatched,
-  ];
   return {
     name: config.name,
     state,
@@ -64,13 +82,15 @@ export function readStatus(config: GatewayConfig, state: string, path: DataPath)
       if (lane === undefined) throw new Error(`no lane for target ${name}`);
       return { name, kind, health: lane.target.health(), depth: lane.depth, bytes: lane.bytes, full: lane.full };
     }),
-    routes: planned.map((route, number) => ({
+    routes: routes.map((route, number) => ({
       name: route.name,
-      filterErrors: filterErrors[number] ?? 0,
+      filterErrors: matching[number]?.filterErrors ?? 0,
       legs: route.legs.map(({ lane, counters }) => ({ target: lane.name, counters })),
     })),
     aside,
     deadLetters: { waiting: deadLettering.waiting, lastError: deadLettering.lastError },
-    balanced: intakes.every(({ counters }) => counters.balanced()) && legs.every((counters) => counters.balanced()),
+    retired: path.retired(),
+    reload,
+    balanced: ledger.balanced() && aside.poison.balanced() && aside.unmatched.balanced(),
   };
 }

@@ -1,136 +1,220 @@
 import type { AdapterSpec } from './adapters/spec.ts';
-import type { Components, Environment } from './components.ts';
-import type { GatewayConfig, RouteConfig, TargetConfig } from './config/types.ts';
-import { LegCounters } from './core/counters.ts';
+import type { Environment } from './components.ts';
+import type { GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './config/types.ts';
+import type { RouteCounters } from './core/counters.ts';
 import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import type { DeliverySettings } from './core/routing.ts';
+import type { Source } from './core/source.ts';
 import type { SendLimits, Target } from './core/target.ts';
 import { SourceIntake } from './pipeline/intake.ts';
 import { Lane } from './pipeline/lane.ts';
+import { type CountedNames, Ledger, legName, type Retired } from './pipeline/ledger.ts';
 import type { LegOwner, LegSpec } from './pipeline/leg.ts';
-import { Pipeline, type RoutePlan, type UnmatchedPlan } from './pipeline/pipeline.ts';
+import { Pipeline, type Plan, type RoutePlan, type UnmatchedPlan } from './pipeline/pipeline.ts';
 import { Availability } from './policies/availability.ts';
 import { afterFailure } from './policies/retry.ts';
 import { compileGate } from './router/gate.ts';
 import { LinearMatcher } from './router/linear-matcher.ts';
 
-/** The data path of one configuration. */
-export interface DataPath {
-  readonly pipeline: Pipeline;
-  readonly lanes: ReadonlyMap<string, Lane>;
-  readonly routes: readonly RoutePlan[];
-  readonly intakes: readonly SourceIntake[];
-  /** By number of route: how often an expression of its filters failed or gave no Boolean. */
-  readonly filterErrors: readonly number[];
+/** What counts and plans the events that no route matched, beside the names of routes. */
+const UNMATCHED = 'unmatched';
+
+/** The components that are wired: of a reload, only those that are new or take the place of another. */
+export interface Parts {
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly targets: ReadonlyMap<string, Target>;
 }
 
-/** Wires lanes, routes and intakes around the components. Nothing flows until sources and targets are opened. */
-export function wire(
-  config: GatewayConfig,
-  parts: Components,
-  env: Environment,
-  deadLetters: DeadLetterKeeper,
-): DataPath {
-  const owner: { pipeline?: Pipeline } = {};
-  const relay: LegOwner = {
-    done: (leg, now) => owner.pipeline?.done(leg, now),
-    failed: (leg, cause, now) => owner.pipeline?.failed(leg, cause, now),
-  };
-  const intakes: SourceIntake[] = [];
-  const onPressure = (lane: Lane, full: boolean): void => {
-    if (!full) for (const intake of intakes) intake.release(lane);
-  };
-  const lanes = new Map(
-    config.targets.map((target) => [
-      target.name,
-      createLane(target, parts.targets.get(target.name) as Target, env, relay, onPressure),
-    ]),
-  );
-  const routes = config.routes.map((route) => planRoute(route, config, lanes));
-  const unmatched = planUnmatched(config, lanes);
-  const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
-  const filterErrors = config.routes.map(() => 0);
-  const matcher = new LinearMatcher(
-    config.routes.map((route) => ({
-      from: route.from.map((name) => numbers.get(name) as number),
-      filters: route.when.filters,
-      continue: route.continue,
-      disabled: route.state === 'disabled',
-      only: compileGate(route, () => env.clock.wall()),
-    })),
-    (number) => {
-      filterErrors[number] = (filterErrors[number] as number) + 1;
-    },
-  );
-  const { clock, random, log } = env;
-  const pipeline = new Pipeline({ matcher, routes, unmatched, lanes, deadLetters, clock, random, log });
-  owner.pipeline = pipeline;
-  config.sources.forEach((source, number) => {
-    const sending = config.routes.filter(({ from, state }) => state === 'active' && from.includes(source.name));
-    const fed = sending.flatMap(({ to }) => to);
-    if (typeof config.unmatched === 'object') fed.push(...config.unmatched.to);
-    intakes.push(
-      new SourceIntake({
-        name: source.name,
-        number,
-        source: parts.sources.get(source.name) as never,
-        keyed: source.order === 'key',
-        lanes: [...new Set(fed)].map((name) => lanes.get(name) as Lane),
-        window: source.window,
+/** One configuration, planned and ready to be put in force. */
+export interface Wired {
+  readonly config: GatewayConfig;
+  readonly plan: Plan;
+  /** By name, as the plan has them. */
+  readonly lanes: ReadonlyMap<string, Lane>;
+  /** In the order of the configuration. */
+  readonly intakes: readonly SourceIntake[];
+  /** By number of route. */
+  readonly matching: readonly RouteCounters[];
+}
+
+/** The data path: one pipeline, and the configuration that is in force. Nothing flows until sources and targets are opened. */
+export class DataPath {
+  readonly pipeline: Pipeline;
+  readonly ledger: Ledger = new Ledger();
+  readonly #env: Environment;
+  /** Intakes that a reload took out and whose sources have not been closed yet. */
+  readonly #leaving = new Set<SourceIntake>();
+  #wired: Wired;
+
+  constructor(config: GatewayConfig, parts: Parts, env: Environment, deadLetters: DeadLetterKeeper) {
+    this.#env = env;
+    this.#wired = this.wire(config, parts);
+    const { clock, random, log } = env;
+    this.pipeline = new Pipeline({ plan: this.#wired.plan, deadLetters, clock, random, log });
+  }
+
+  get lanes(): ReadonlyMap<string, Lane> {
+    return this.#wired.lanes;
+  }
+
+  get intakes(): readonly SourceIntake[] {
+    return this.#wired.intakes;
+  }
+
+  /** Routes in the order of the configuration, and last what `unmatched: { to }` plans, which counts like a route. */
+  get routes(): readonly RoutePlan[] {
+    const { routes, unmatched } = this.#wired.plan;
+    return unmatched.action === 'send' ? [...routes, unmatched.plan] : routes;
+  }
+
+  /** By number of route. */
+  get matching(): readonly RouteCounters[] {
+    return this.#wired.matching;
+  }
+
+  /**
+   * Plans a configuration without putting it in force: the one place where plans are made. Lanes and intakes of components that
+   * are not among `parts` are those that run now.
+   */
+  wire(config: GatewayConfig, parts: Parts): Wired {
+    const lanes = new Map(
+      config.targets.map((target) => {
+        const part = parts.targets.get(target.name);
+        const lane = part === undefined ? this.lanes.get(target.name) : this.#createLane(target, part);
+        return [target.name, lane as Lane];
       }),
     );
-  });
-  return { pipeline, lanes, routes, intakes, filterErrors };
+    const matching = config.routes.map(({ name }) => this.ledger.route(name));
+    const plan: Plan = {
+      matcher: this.#createMatcher(config, matching),
+      routes: config.routes.map((route) => this.#planRoute(route, config, lanes)),
+      unmatched: this.#planUnmatched(config, lanes),
+      lanes,
+    };
+    const intakes = config.sources.map((source, number) => {
+      const part = parts.sources.get(source.name);
+      return part === undefined
+        ? (this.intakes.find(({ name }) => name === source.name) as SourceIntake)
+        : this.#createIntake(source, part, number, lanesFrom(source.name, config, lanes));
+    });
+    return { config, plan, lanes, intakes, matching };
+  }
+
+  /**
+   * Puts a configuration in force, between two batches. What an intake on its way out still hands over is planned under the new
+   * configuration too, or refused where its source exists no more.
+   */
+  swap(wired: Wired): void {
+    const { config, plan, lanes, intakes } = wired;
+    for (const intake of this.#wired.intakes) if (!intakes.includes(intake)) this.#leaving.add(intake);
+    for (const intake of this.#leaving) if (intake.detached) this.#leaving.delete(intake);
+    this.#wired = wired;
+    this.pipeline.swap(plan);
+    const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
+    for (const intake of [...this.#leaving, ...intakes]) {
+      const number = numbers.get(intake.name);
+      if (number === undefined) intake.refuse();
+      else intake.rewire(number, lanesFrom(intake.name, config, lanes));
+    }
+    this.ledger.fold(this.#counted());
+  }
+
+  /** What was counted under names that the configuration no longer has, under way or not. */
+  retired(): Retired {
+    return this.ledger.sum(this.#counted());
+  }
+
+  #counted(): CountedNames {
+    const { plan, config } = this.#wired;
+    return {
+      legs: new Set(this.routes.flatMap(({ name, legs }) => legs.map(({ lane }) => legName(name, lane.name)))),
+      routes: new Set(plan.routes.map(({ name }) => name)),
+      sources: new Set(config.sources.map(({ name }) => name)),
+    };
+  }
+
+  #createMatcher(config: GatewayConfig, matching: readonly RouteCounters[]): LinearMatcher {
+    const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
+    return new LinearMatcher(
+      config.routes.map((route) => ({
+        from: route.from.map((name) => numbers.get(name) as number),
+        filters: route.when.filters,
+        continue: route.continue,
+        disabled: route.state === 'disabled',
+        only: compileGate(route, () => this.#env.clock.wall()),
+      })),
+      (number) => {
+        (matching[number] as RouteCounters).filterErrors += 1;
+      },
+    );
+  }
+
+  #createIntake(config: SourceConfig, source: Source, number: number, lanes: readonly Lane[]): SourceIntake {
+    const { name, order, window } = config;
+    const counters = this.ledger.source(name);
+    return new SourceIntake({ name, number, source, keyed: order === 'key', lanes, window, counters });
+  }
+
+  #createLane(config: TargetConfig, target: Target): Lane {
+    const { clock, random, adapters } = this.#env;
+    const spec = adapters.find(({ type }) => type === config.kind) as AdapterSpec;
+    const limits: SendLimits = {
+      ...target.limits,
+      ...config.batch,
+      ...(config.concurrency === undefined ? {} : { concurrency: config.concurrency }),
+    };
+    const owner: LegOwner = {
+      done: (leg, now) => this.pipeline.done(leg, now),
+      failed: (leg, cause, now) => this.pipeline.failed(leg, cause, now),
+      withdrawn: (leg) => this.pipeline.withdrawn(leg),
+    };
+    return new Lane({
+      name: config.name,
+      target,
+      limits,
+      orderedBatch: spec.target?.features.orderedBatch ?? false,
+      maxEvents: config.lane.maxEvents,
+      maxBytes: config.lane.maxBytes,
+      availability: new Availability(random),
+      policies: [],
+      retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
+      owner,
+      clock,
+      onPressure: (lane, full) => {
+        if (!full) for (const intake of this.intakes) intake.release(lane);
+      },
+    });
+  }
+
+  #planRoute(route: RouteConfig, config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): RoutePlan {
+    const legs = route.to.map((name) => {
+      const target = config.targets.find((entry) => entry.name === name) as TargetConfig;
+      const { retry = target.delivery.retry, timeoutMs = target.delivery.timeoutMs, deadLetter } = route.delivery;
+      const settings = { ...target.delivery, retry, timeoutMs, deadLetter };
+      return this.#legSpec(route.name, lanes.get(name) as Lane, settings);
+    });
+    return { name: route.name, legs, paused: route.state === 'paused', disabled: route.state === 'disabled' };
+  }
+
+  #planUnmatched(config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): UnmatchedPlan {
+    const { unmatched } = config;
+    if (typeof unmatched === 'string') return { action: unmatched };
+    const legs = unmatched.to.map((name) => {
+      const target = config.targets.find((entry) => entry.name === name) as TargetConfig;
+      return this.#legSpec(UNMATCHED, lanes.get(name) as Lane, { ...target.delivery, deadLetter: { store: true } });
+    });
+    return { action: 'send', plan: { name: UNMATCHED, legs, paused: false } };
+  }
+
+  #legSpec(route: string, lane: Lane, settings: DeliverySettings): LegSpec {
+    return { route, lane, settings, counters: this.ledger.leg(route, lane.name) };
+  }
 }
 
-function createLane(
-  config: TargetConfig,
-  target: Target,
-  env: Environment,
-  owner: LegOwner,
-  onPressure: (lane: Lane, full: boolean) => void,
-): Lane {
-  const spec = env.adapters.find(({ type }) => type === config.kind) as AdapterSpec;
-  const limits: SendLimits = {
-    ...target.limits,
-    ...config.batch,
-    ...(config.concurrency === undefined ? {} : { concurrency: config.concurrency }),
-  };
-  return new Lane({
-    name: config.name,
-    target,
-    limits,
-    orderedBatch: spec.target?.features.orderedBatch ?? false,
-    maxEvents: config.lane.maxEvents,
-    maxBytes: config.lane.maxBytes,
-    availability: new Availability(env.random),
-    policies: [],
-    retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, env.random),
-    owner,
-    clock: env.clock,
-    onPressure,
-  });
-}
-
-function planRoute(route: RouteConfig, config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): RoutePlan {
-  const legs = route.to.map((name) => {
-    const target = config.targets.find((entry) => entry.name === name) as TargetConfig;
-    const { retry = target.delivery.retry, timeoutMs = target.delivery.timeoutMs, deadLetter } = route.delivery;
-    return legSpec(route.name, lanes.get(name) as Lane, { ...target.delivery, retry, timeoutMs, deadLetter });
-  });
-  return { name: route.name, legs, paused: route.state === 'paused' };
-}
-
-function planUnmatched(config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): UnmatchedPlan {
-  const { unmatched } = config;
-  if (typeof unmatched === 'string') return { action: unmatched };
-  const legs = unmatched.to.map((name) => {
-    const target = config.targets.find((entry) => entry.name === name) as TargetConfig;
-    return legSpec('unmatched', lanes.get(name) as Lane, { ...target.delivery, deadLetter: { store: true } });
-  });
-  return { action: 'send', plan: { name: 'unmatched', legs, paused: false } };
-}
-
-function legSpec(route: string, lane: Lane, settings: DeliverySettings): LegSpec {
-  return { route, lane, settings, counters: new LegCounters() };
+/** The lanes that events of a source may come into; those of paused routes get nothing. */
+function lanesFrom(source: string, config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): readonly Lane[] {
+  const sending = config.routes.filter(({ from, state }) => state === 'active' && from.includes(source));
+  const fed = sending.flatMap(({ to }) => to);
+  if (typeof config.unmatched === 'object') fed.push(...config.unmatched.to);
+  return [...new Set(fed)].map((name) => lanes.get(name) as Lane);
 }

@@ -15,9 +15,31 @@ export class SourceCounters {
   poison = 0;
   unmatched = 0;
 
+  /** Adds another's counts to these. */
+  add(other: SourceCounters): void {
+    this.received += other.received;
+    this.acknowledged += other.acknowledged;
+    this.returned += other.returned;
+    this.rejected += other.rejected;
+    this.inFlight += other.inFlight;
+    this.inFlightBytes += other.inFlightBytes;
+    this.poison += other.poison;
+    this.unmatched += other.unmatched;
+  }
+
   /** `received = acknowledged + returned + rejected + in-flight`. */
   balanced(): boolean {
     return this.received === this.acknowledged + this.returned + this.rejected + this.inFlight;
+  }
+}
+
+/** Plain counters of one route as a whole. */
+export class RouteCounters {
+  /** How often a `sql` filter failed (a missing attribute, a cast, …) or gave no Boolean: no match. */
+  filterErrors = 0;
+
+  add(other: RouteCounters): void {
+    this.filterErrors += other.filterErrors;
   }
 }
 
@@ -28,6 +50,8 @@ export class LegCounters {
   deadLettered = 0;
   dropped = 0;
   spooled = 0;
+  /** Not sent any more because the delivery went back to its broker, from where it comes again. */
+  returned = 0;
   /** Counted on its own, not derived. */
   pending = 0;
   retries = 0;
@@ -36,9 +60,26 @@ export class LegCounters {
   /** One more than {@link LATENCY_BOUNDS_MS}. */
   readonly latency: number[] = new Array(LATENCY_BOUNDS_MS.length + 1).fill(0);
 
-  /** `planned = confirmed + dead-lettered + dropped + spooled + pending`. */
+  /** Adds another's counts to these. */
+  add(other: LegCounters): void {
+    this.planned += other.planned;
+    this.confirmed += other.confirmed;
+    this.deadLettered += other.deadLettered;
+    this.dropped += other.dropped;
+    this.spooled += other.spooled;
+    this.returned += other.returned;
+    this.pending += other.pending;
+    this.retries += other.retries;
+    this.unknown += other.unknown;
+    this.latencySumMs += other.latencySumMs;
+    for (const [bucket, count] of other.latency.entries())
+      this.latency[bucket] = (this.latency[bucket] as number) + count;
+  }
+
+  /** `planned = confirmed + dead-lettered + dropped + spooled + returned + pending`. */
   balanced(): boolean {
-    return this.planned === this.confirmed + this.deadLettered + this.dropped + this.spooled + this.pending;
+    const ended = this.confirmed + this.deadLettered + this.dropped + this.spooled + this.returned;
+    return this.planned === ended + this.pending;
   }
 
   observe(ms: number): void {

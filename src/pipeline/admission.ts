@@ -1,5 +1,5 @@
 import type { EventDelivery } from '../core/delivery.ts';
-import type { Refusal, Validator } from '../core/validation.ts';
+import type { Refusal } from '../core/validation.ts';
 import type { SourceIntake } from './intake.ts';
 import { Deque } from './queue.ts';
 import type { RoutePlan } from './route-plan.ts';
@@ -51,17 +51,17 @@ export class Admission {
     return this.#waiting;
   }
 
-  take(candidate: Candidate, validator: Validator): void {
+  take(candidate: Candidate): void {
     const line = this.#lines.size === 0 ? undefined : this.#lines.get(nameOf(candidate) ?? '');
     if (line !== undefined) {
       this.#waiting += 1;
       line.waiting.push(candidate);
       return;
     }
-    const wait = this.#decide(candidate, validator);
+    const wait = this.#decide(candidate);
     if (wait === undefined) return;
     this.#waiting += 1;
-    this.#wait(this.#begin(candidate), validator, wait);
+    this.#wait(this.#begin(candidate), wait);
   }
 
   /** What waits stays unsettled. */
@@ -69,8 +69,8 @@ export class Admission {
     this.#closed = true;
   }
 
-  #decide(candidate: Candidate, validator: Validator): Promise<void> | undefined {
-    const verdict = validator.check(candidate.delivery.event);
+  #decide(candidate: Candidate): Promise<void> | undefined {
+    const verdict = candidate.plan.validator?.check(candidate.delivery.event);
     if (verdict instanceof Promise) return verdict;
     if (verdict === undefined) this.#owner.admitted(candidate);
     else this.#owner.refused(candidate, verdict);
@@ -87,20 +87,20 @@ export class Admission {
     return line;
   }
 
-  #wait(line: Line, validator: Validator, until: Promise<void>): void {
+  #wait(line: Line, until: Promise<void>): void {
     void until.then(() => {
-      if (!this.#closed) this.#advance(line, validator);
+      if (!this.#closed) this.#advance(line);
     });
   }
 
-  #advance(line: Line, validator: Validator): void {
+  #advance(line: Line): void {
     const { waiting } = line;
     let intake: SourceIntake | undefined;
     for (let head = waiting.shift(); head !== undefined; head = waiting.shift()) {
-      const wait = this.#decide(head, validator);
+      const wait = this.#decide(head);
       if (wait !== undefined) {
         waiting.unshift(head);
-        this.#wait(line, validator, wait);
+        this.#wait(line, wait);
         break;
       }
       this.#waiting -= 1;
@@ -111,7 +111,7 @@ export class Admission {
   }
 }
 
-/** Names of routes have no spaces. */
+/** Names have no spaces. Numbers will not do: a reload changes them. */
 function nameOf({ plan, intake, key }: Candidate): string | undefined {
-  return key === undefined ? undefined : `${plan.name} ${intake.number} ${key}`;
+  return key === undefined ? undefined : `${plan.name} ${intake.name} ${key}`;
 }

@@ -19,6 +19,9 @@ export type RetryRule = (leg: PendingLeg, failure: Failure) => { readonly retryI
 /** How often a lane whose target has never connected looks for legs past their `maxAge`. */
 const UNOPENED_MS = 1_000;
 
+/** How long a lane on its way out goes on: until it is empty, until nothing can be sent at once, or no longer. */
+export type Patience = 'empty' | 'idle' | 'none';
+
 const NO_RESULT: Failure = {
   status: 'unknown',
   code: 'E_TARGET_CONTRACT',
@@ -58,6 +61,10 @@ export class Lane {
   #full = false;
   #open = false;
   #stopped = false;
+  /** True while the legs of a send are in no queue because its results are being looked at. */
+  #settling = false;
+  #patience: Patience | undefined;
+  #leave: ((rest: readonly PendingLeg[]) => void) | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelWake: (() => void) | undefined;
 
@@ -74,6 +81,10 @@ export class Lane {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get leaving(): boolean {
+    return this.#patience !== undefined;
   }
 
   get full(): boolean {
@@ -102,7 +113,7 @@ export class Lane {
     if (this.#stopped) return;
     const now = clock.now();
     for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
-    while (this.#queue.ready > 0 && this.#sending.length < limits.concurrency) {
+    while (this.#patience !== 'none' && this.#queue.ready > 0 && this.#sending.length < limits.concurrency) {
       const wait = this.#admit(now);
       if (wait > 0) {
         // With a timer running this has been done since it was set: once per probe, not once per batch that comes in.
@@ -116,6 +127,7 @@ export class Lane {
     const next = this.#waiting.nextAt;
     if (next !== undefined) this.#wakeIn(next - now, now);
     this.#relieve();
+    this.#left();
   }
 
   /** The target has connected for the first time: sending may begin. */
@@ -131,6 +143,32 @@ export class Lane {
 
   unavailable(): void {
     this.#o.availability.unavailable(this.#o.clock.now());
+    this.#left();
+  }
+
+  /**
+   * Nothing more is added. Sends on as long as `patience` says, lets running sends end, and resolves with the legs that have
+   * not ended; those of a key are in their order. The patience may be changed by calling {@link hurry}.
+   */
+  retire(patience: Patience): Promise<readonly PendingLeg[]> {
+    return new Promise((resolve) => {
+      if (this.#stopped) resolve([]);
+      this.#leave = resolve;
+      this.hurry(patience);
+    });
+  }
+
+  hurry(patience: Patience): void {
+    this.#patience = patience;
+    this.kick();
+  }
+
+  /** Takes over the legs of the lane before this one, ahead of its own. Only while it has not sent anything. */
+  inherit(legs: readonly PendingLeg[]): void {
+    const own = this.#takeOut();
+    for (const leg of legs) this.add(leg);
+    for (const leg of own) this.add(leg);
+    this.kick();
   }
 
   /** Stops sending and aborts what is under way; what has not ended stays unsettled. */
@@ -138,6 +176,26 @@ export class Lane {
     this.#stopped = true;
     this.#cancelWake?.();
     for (const abort of this.#sending) abort.abort();
+    this.#leave?.([]);
+  }
+
+  /** Ends a lane that is on its way out, once its time has come. */
+  #left(): void {
+    const patience = this.#patience;
+    if (patience === undefined || this.#stopped || this.#settling || this.#sending.length > 0) return;
+    if (patience === 'empty' && this.#depth > 0) return;
+    if (patience === 'idle' && this.#open && !this.down && this.#queue.ready > 0) return;
+    const rest = this.#takeOut();
+    this.#stopped = true;
+    this.#cancelWake?.();
+    this.#leave?.(rest);
+  }
+
+  #takeOut(): PendingLeg[] {
+    this.#depth = 0;
+    this.#bytes = 0;
+    this.#full = false;
+    return this.#queue.drain(this.#waiting.drain());
   }
 
   #admit(now: number): number {
@@ -154,7 +212,7 @@ export class Lane {
     while (batch.length < limits.maxEvents) {
       const head = this.#queue.take();
       if (head === undefined) break;
-      if (this.#expired(head, now)) continue;
+      if (this.#over(head, now)) continue;
       if (batch.length > 0 && bytes + head.bytes > limits.maxBytes) {
         this.#queue.putBack(head);
         break;
@@ -164,7 +222,7 @@ export class Lane {
       bytes += head.bytes;
       for (let leg = orderedBatch ? head.next : undefined; leg !== undefined; leg = leg.next) {
         if (batch.length >= limits.maxEvents || bytes + leg.bytes > limits.maxBytes) break;
-        if (leg.ended) continue;
+        if (leg.ended || leg.tracker.detached) continue;
         batch.push(leg);
         leg.taken = true;
         bytes += leg.bytes;
@@ -173,13 +231,17 @@ export class Lane {
     return batch;
   }
 
-  /** Dead-letters a leg whose `maxAge` is over. */
-  #expired(leg: PendingLeg, now: number): boolean {
+  /** Ends a leg that is not to be sent any more: its delivery went back to the broker, or its `maxAge` is over. */
+  #over(leg: PendingLeg, now: number): boolean {
     const { maxAgeMs } = leg.spec.settings;
-    if (maxAgeMs === undefined || now - leg.receivedAt <= maxAgeMs) return false;
-    const cause = { code: 'E_MAX_AGE', message: `older than maxAge (${maxAgeMs} ms) before it could be sent` };
+    const { detached } = leg.tracker;
+    if (!detached && (maxAgeMs === undefined || now - leg.receivedAt <= maxAgeMs)) return false;
     this.#end(leg);
-    this.#o.owner.failed(leg, cause, now);
+    if (detached) this.#o.owner.withdrawn(leg);
+    else {
+      const cause = { code: 'E_MAX_AGE', message: `older than maxAge (${maxAgeMs} ms) before it could be sent` };
+      this.#o.owner.failed(leg, cause, now);
+    }
     this.#queue.release(leg);
     return true;
   }
@@ -190,7 +252,7 @@ export class Lane {
       const { ready } = this.#queue;
       const leg = this.#queue.take();
       if (leg === undefined) return;
-      if (!this.#expired(leg, now)) this.#queue.again(leg);
+      if (!this.#over(leg, now)) this.#queue.again(leg);
       // The end of one has made the next of its key ready: that is looked at as well.
       else if (this.#queue.ready === ready) left += 1;
     }
@@ -217,6 +279,7 @@ export class Lane {
   #settle(batch: PendingLeg[], results: readonly SendResult[]): void {
     const { clock, owner, availability, policies } = this.#o;
     const now = clock.now();
+    this.#settling = true;
     availability.settled(results, now);
     for (const policy of policies) policy.settled(results, now);
     let delays: Map<PendingLeg, number> | undefined;
@@ -246,6 +309,7 @@ export class Lane {
       if (delay === undefined) this.#queue.putBack(leg);
       else this.#waiting.add(now + delay, leg);
     }
+    this.#settling = false;
     this.kick();
   }
 

@@ -8,6 +8,8 @@ import type { BatchTracker } from './tracker.ts';
 /** The lane of a leg, as far as a leg's owner needs it. */
 export interface LegLane {
   readonly name: string;
+  /** True once a reload has taken it out: nothing more is added. */
+  readonly leaving: boolean;
   add(leg: PendingLeg): void;
   kick(): void;
 }
@@ -26,11 +28,13 @@ export interface Cause {
   readonly message: string;
 }
 
-/** What a lane owes its owner: exactly one call of `done` or `failed` per leg. */
+/** What a lane owes its owner: exactly one call per leg. */
 export interface LegOwner {
   done(leg: PendingLeg, now: number): void;
   /** The leg cannot be delivered and needs its dead letter. */
   failed(leg: PendingLeg, cause: Cause, now: number): void;
+  /** The leg was not sent because its delivery has gone back to the broker. */
+  withdrawn(leg: PendingLeg): void;
 }
 
 /** The end of a key's chain; undefined while nothing of the key waits or is under way. */

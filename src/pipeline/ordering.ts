@@ -65,6 +65,15 @@ export class KeyedQueue {
     return undefined;
   }
 
+  /** Takes out all that has not ended, with what waits behind `heads`; the legs of a key stay in their order. */
+  drain(heads: readonly PendingLeg[]): PendingLeg[] {
+    const legs: PendingLeg[] = [];
+    for (const head of heads) unchain(head, legs);
+    for (let head = this.#ready.shift(); head !== undefined; head = this.#ready.shift()) unchain(head, legs);
+    this.#slots.clear();
+    return legs;
+  }
+
   #newSlot(key: string): KeySlot {
     if (this.#slots.size >= this.#sweepAt) this.#sweep();
     const slot: KeySlot = { tail: undefined };
@@ -76,5 +85,17 @@ export class KeyedQueue {
   #sweep(): void {
     for (const [key, slot] of this.#slots) if (slot.tail === undefined) this.#slots.delete(key);
     this.#sweepAt = this.#slots.size + IDLE_KEYS;
+  }
+}
+
+/** Lets go of a chain, so that each of its legs can be added elsewhere. */
+function unchain(head: PendingLeg, into: PendingLeg[]): void {
+  for (let leg: PendingLeg | undefined = head; leg !== undefined; ) {
+    const { next }: PendingLeg = leg;
+    leg.next = undefined;
+    leg.slot = undefined;
+    leg.taken = false;
+    if (!leg.ended) into.push(leg);
+    leg = next;
   }
 }

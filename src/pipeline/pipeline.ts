@@ -20,11 +20,16 @@ export type UnmatchedPlan =
   | { readonly action: 'dead-letter' | 'drop' | 'fail' }
   | { readonly action: 'send'; readonly plan: RoutePlan };
 
-export interface PipelineOptions {
+/** Everything that a batch is planned with, of one configuration: swapped as a whole, between batches. */
+export interface Plan {
   readonly matcher: RouteMatcher;
   readonly routes: readonly RoutePlan[];
   readonly unmatched: UnmatchedPlan;
   readonly lanes: ReadonlyMap<string, Lane>;
+}
+
+export interface PipelineOptions {
+  readonly plan: Plan;
   readonly deadLetters: DeadLetterKeeper;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,6 +48,7 @@ export class Pipeline implements LegOwner, AdmissionOwner {
   readonly deadLettering: DeadLettering;
   readonly admission: Admission = new Admission(this);
   readonly #o: PipelineOptions;
+  #plan: Plan;
   readonly #matched: number[] = [];
   /** Legs of paused routes, those of one delivery side by side; the windows of the sources bound them. */
   readonly #held: PendingLeg[] = [];
@@ -52,24 +58,54 @@ export class Pipeline implements LegOwner, AdmissionOwner {
 
   constructor(options: PipelineOptions) {
     this.#o = options;
+    this.#plan = options.plan;
     const { clock, random, log } = options;
     this.deadLettering = new DeadLettering({ keeper: options.deadLetters, clock, random, log });
   }
 
-  /** The plan of `unmatched: { to }`, which counts like a route. */
-  get unmatchedPlan(): RoutePlan | undefined {
-    return this.#o.unmatched.action === 'send' ? this.#o.unmatched.plan : undefined;
+  /** What the next batch is planned with. */
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /**
+   * The next batch is planned with this. Legs planned before finish with the settings they have, on the lane they are in;
+   * the caller renumbers the intakes in the same turn of the event loop.
+   */
+  swap(plan: Plan): void {
+    this.#plan = plan;
+    const held = this.#held.splice(0);
+    if (held.length === 0) return;
+    const plans = new Map(plan.routes.map((route) => [route.name, route]));
+    const now = this.#o.clock.now();
+    for (const leg of held) this.#reconsider(leg, plans.get(leg.route), now);
+    for (const lane of plan.lanes.values()) lane.kick();
+  }
+
+  /** Nothing more comes from a source that is about to be closed, and what is unsettled goes back to its broker. */
+  detach(intake: SourceIntake): void {
+    intake.detach();
+    for (const leg of this.#held.splice(0)) {
+      if (leg.tracker.detached) this.withdrawn(leg);
+      else this.#held.push(leg);
+    }
   }
 
   /** Deliveries of which only legs of paused routes are left: they wait for the route, so a drain does not wait for them. */
   get resting(): number {
+    return this.restingOf();
+  }
+
+  /** {@link resting} of one source. */
+  restingOf(source?: string): number {
     let count = 0;
     let from = 0;
     for (let at = 0; at < this.#held.length; at += 1) {
       const { tracker, index } = this.#held[at] as PendingLeg;
       const next = this.#held[at + 1];
       if (next?.tracker === tracker && next.index === index) continue;
-      if (tracker.openLegs(index) === at + 1 - from) count += 1;
+      const counts = source === undefined || tracker.source === source;
+      if (counts && tracker.openLegs(index) === at + 1 - from) count += 1;
       from = at + 1;
     }
     return count;
@@ -77,14 +113,14 @@ export class Pipeline implements LegOwner, AdmissionOwner {
 
   /** Takes over a batch from a source; see `Intake`. */
   take(intake: SourceIntake, batch: DeliveryBatch): void {
-    if (this.#closed) return;
+    if (this.#closed || intake.refusing) return;
     const now = this.#o.clock.now();
     const tracker = new BatchTracker(batch, intake);
     const { deliveries } = batch;
     for (let index = 0; index < deliveries.length; index += 1) {
       const delivery = deliveries[index] as EventDelivery | PoisonDelivery;
       if (delivery.event === undefined) this.#poison(intake, tracker, index, delivery);
-      else this.#plan(intake, tracker, index, delivery, now);
+      else this.#planLegs(intake, tracker, index, delivery, now);
     }
     intake.taken();
     this.resumed(intake);
@@ -101,7 +137,7 @@ export class Pipeline implements LegOwner, AdmissionOwner {
   close(): void {
     this.#closed = true;
     this.admission.close();
-    for (const lane of this.#o.lanes.values()) lane.stop();
+    for (const lane of this.#plan.lanes.values()) lane.stop();
   }
 
   done(leg: PendingLeg, now: number): void {
@@ -132,8 +168,9 @@ export class Pipeline implements LegOwner, AdmissionOwner {
       return;
     }
     const { store, target } = leg.spec.settings.deadLetter;
-    const relayed = target === undefined ? undefined : this.#o.lanes.get(target);
-    if (store) {
+    const relayed = target === undefined ? undefined : this.#plan.lanes.get(target);
+    // A reload may have taken the dead-letter target away: then the store is what is left.
+    if (store || (target !== undefined && relayed === undefined)) {
       this.#keep(leg, cause, () =>
         relayed === undefined ? this.#deadLettered(leg) : this.#relay(leg, cause, relayed, now),
       );
@@ -146,9 +183,17 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     }
   }
 
-  #plan(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: EventDelivery, now: number): void {
+  withdrawn(leg: PendingLeg): void {
+    const { counters } = this.#relays.get(leg)?.origin.spec ?? leg.spec;
+    this.#relays.delete(leg);
+    counters.pending -= 1;
+    counters.returned += 1;
+    leg.tracker.ended(leg.index);
+  }
+
+  #planLegs(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: EventDelivery, now: number): void {
     const { event } = delivery;
-    const { routes, matcher } = this.#o;
+    const { routes, matcher } = this.#plan;
     const matched = this.#matched;
     const count = matcher.match(event, intake.number, matched);
     const bytes = event.bytes;
@@ -164,6 +209,17 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     }
   }
 
+  /** A leg that a paused route held, under a new plan: held on, sent, or dead-lettered because its route is gone. */
+  #reconsider(leg: PendingLeg, plan: RoutePlan | undefined, now: number): void {
+    const { name } = leg.spec.lane;
+    const spec = plan?.disabled === true ? undefined : plan?.legs.find(({ lane }) => lane.name === name);
+    if (spec === undefined) {
+      const message = `route "${leg.route}" held it while paused and leads to "${name}" no more`;
+      this.failed(leg, { code: 'E_ROUTE_REMOVED', message }, now);
+    } else if (plan?.paused === true) this.#held.push(leg);
+    else spec.lane.add(leg);
+  }
+
   #enqueue(
     plan: RoutePlan,
     intake: SourceIntake,
@@ -174,8 +230,10 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     now: number,
   ): void {
     const key = intake.keyed ? delivery.orderingKey : undefined;
-    if (plan.validator === undefined) this.#send(plan, tracker, index, delivery, key, bytes, now);
-    else this.admission.take({ plan, intake, tracker, index, delivery, key, bytes, receivedAt: now }, plan.validator);
+    // Without a validator there may still be those that waited for the one of the configuration before.
+    if (plan.validator === undefined && this.admission.waiting === 0) {
+      this.#send(plan, tracker, index, delivery, key, bytes, now);
+    } else this.admission.take({ plan, intake, tracker, index, delivery, key, bytes, receivedAt: now });
   }
 
   admitted({ plan, tracker, index, delivery, key, bytes, receivedAt }: Candidate): void {
@@ -206,7 +264,19 @@ export class Pipeline implements LegOwner, AdmissionOwner {
       spec.counters.pending += 1;
       const leg = new PendingLeg(event, meta, key, spec, tracker, index, bytes, receivedAt);
       if (plan.paused) this.#held.push(leg);
-      else spec.lane.add(leg);
+      else if (!spec.lane.leaving) spec.lane.add(leg);
+      else this.#redirect(leg);
+    }
+  }
+
+  /** A leg that was planned too late for its lane: a reload has put another one in its place, or none. */
+  #redirect(leg: PendingLeg): void {
+    const { name } = leg.spec.lane;
+    const lane = this.#plan.lanes.get(name);
+    if (lane === undefined) this.failed(leg, targetRemoved(name), this.#o.clock.now());
+    else {
+      lane.add(leg);
+      lane.kick();
     }
   }
 
@@ -218,7 +288,7 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     bytes: number,
     now: number,
   ): void {
-    const { unmatched } = this.#o;
+    const { unmatched } = this.#plan;
     const { event, meta } = delivery;
     intake.counters.unmatched += 1;
     if (unmatched.action === 'send') {
@@ -310,4 +380,9 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     leg.spec.counters.deadLettered += 1;
     leg.tracker.ended(leg.index);
   }
+}
+
+/** Why a leg ends whose target is not in the configuration any more. */
+export function targetRemoved(target: string): Cause {
+  return { code: 'E_TARGET_REMOVED', message: `target "${target}" was removed before it could be sent` };
 }

@@ -76,6 +76,11 @@ export class DelayQueue<T> {
     return first.item;
   }
 
+  /** Takes everything out, in no order. */
+  drain(): T[] {
+    return this.#heap.splice(0).map(({ item }) => item);
+  }
+
   #sift(start: number): void {
     const heap = this.#heap;
     for (let parent = start; ; ) {

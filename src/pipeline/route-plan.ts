@@ -8,6 +8,8 @@ export interface RoutePlan {
   readonly legs: readonly LegSpec[];
   /** Legs are planned and held, not sent. */
   readonly paused: boolean;
+  /** It matches nothing any more; what it held while it was paused is not sent either. */
+  readonly disabled?: boolean;
   /** Looks at the data first; what it refuses is dead-lettered, leg by leg. */
   readonly validator?: Validator | undefined;
 }

@@ -5,6 +5,8 @@ import { ACK, type DeliveryBatch, type Outcome } from '../core/delivery.ts';
 export interface SettleListener {
   readonly name: string;
   readonly counters: SourceCounters;
+  /** True once its unsettled deliveries went back to the broker: what becomes of them here counts no more. */
+  readonly detached: boolean;
   settled(): void;
 }
 
@@ -28,6 +30,11 @@ export class BatchTracker {
   /** The source's name. */
   get source(): string {
     return this.#source.name;
+  }
+
+  /** True once the source has given its unsettled deliveries back: its legs need not be sent any more. */
+  get detached(): boolean {
+    return this.#source.detached;
   }
 
   /** Says how many legs a delivery has, before any of them may end. None: it is settled at once. */
@@ -59,6 +66,7 @@ export class BatchTracker {
   }
 
   #settle(index: number, outcome: Outcome): void {
+    if (this.#source.detached) return;
     const { counters } = this.#source;
     const bytes = this.#bytes[index] as number;
     counters.inFlight -= 1;

@@ -102,6 +102,7 @@ export function rig(options: RigOptions = {}) {
   const relay: LegOwner = {
     done: (leg, now) => owner.current?.done(leg, now),
     failed: (leg, cause, now) => owner.current?.failed(leg, cause, now),
+    withdrawn: (leg) => owner.current?.withdrawn(leg),
   };
   const settings = { ...SETTINGS, ...options.settings };
   const targets = new Map<string, FakeTarget>();
@@ -133,10 +134,12 @@ export function rig(options: RigOptions = {}) {
     .map((lane) => ({ route: 'r', lane, settings, counters: new LegCounters() }));
   const filters = options.type === undefined ? [] : [{ exact: { type: options.type } }];
   const pipeline = new Pipeline({
-    matcher: new LinearMatcher([{ from: [0], filters, continue: true, disabled: false }]),
-    routes: [{ name: 'r', legs, paused: options.paused ?? false, validator: options.validator }],
-    unmatched: options.unmatched ?? { action: 'dead-letter' },
-    lanes,
+    plan: {
+      matcher: new LinearMatcher([{ from: [0], filters, continue: true, disabled: false }]),
+      routes: [{ name: 'r', legs, paused: options.paused ?? false, validator: options.validator }],
+      unmatched: options.unmatched ?? { action: 'dead-letter' },
+      lanes,
+    },
     deadLetters,
     clock,
     random,
