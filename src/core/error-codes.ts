@@ -20,6 +20,10 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_ENCODE: 'An event could not be encoded for its target.',
   E_CONFIG: 'A component was given a configuration that it cannot work with; read the message.',
   E_UNMATCHED: 'No route matched the event and `unmatched` says to keep it or to give it back.',
+  E_ROUTE_REMOVED:
+    'A paused route held the event when a reload removed or disabled the route. Replay it where it belongs.',
+  E_TARGET_REMOVED:
+    'A reload removed the target before the event could be sent, and it had not gone out by `drain.deadline`.',
   E_DEAD_LETTER_WRITE: 'A dead letter could not be written; its event stays unsettled and the write is tried again.',
   E_DEAD_LETTER_FORMAT: 'A dead letter in the store cannot be read.',
   E_DEAD_LETTER_ID: 'That is not the id of a dead letter. `fairlead dlq ls` shows them.',

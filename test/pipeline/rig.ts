@@ -148,6 +148,7 @@ export function rig(options: RigOptions = {}) {
   owner.current = pipeline;
   const window = options.window ?? { maxEvents: 10_000, maxBytes: 1e9 };
   const intake = new SourceIntake({ name: 'in', number: 0, source, keyed: true, lanes: [...lanes.values()], window });
+  intake.opened();
   const outcomes = new Map<string, Outcome[]>();
   const deliver = (deliveries: readonly Delivery[]): void => {
     pipeline.take(intake, {
