@@ -4,6 +4,8 @@ import type { Message } from 'kafkajs';
 export interface Chunk {
   readonly topic: string;
   readonly partition: number;
+  /** Keys that have failed in this partition during this send; shared by all its chunks. */
+  readonly failed: Set<string>;
   readonly messages: Message[];
   /** Indices of the legs behind the messages. */
   readonly legs: number[];
@@ -28,7 +30,7 @@ export class Plan {
     const queue = this.#queue(topic, partition);
     let chunk = queue.at(-1);
     if (chunk === undefined || (chunk.bytes + bytes > this.#maxBytes && chunk.legs.length > 0)) {
-      chunk = { topic, partition, messages: [], legs: [], bytes: 0 };
+      chunk = { topic, partition, failed: chunk?.failed ?? new Set(), messages: [], legs: [], bytes: 0 };
       queue.push(chunk);
     }
     chunk.messages.push(message);
@@ -56,8 +58,7 @@ export class Plan {
 export function halves(chunk: Chunk): [Chunk, Chunk] {
   const middle = chunk.legs.length >> 1;
   const part = (from: number, to: number): Chunk => ({
-    topic: chunk.topic,
-    partition: chunk.partition,
+    ...chunk,
     messages: chunk.messages.slice(from, to),
     legs: chunk.legs.slice(from, to),
     bytes: 0,

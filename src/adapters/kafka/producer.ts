@@ -1,12 +1,15 @@
-import type { Message, Producer } from 'kafkajs';
+import type { Message, Producer, TopicMessages } from 'kafkajs';
 import { equalJitter, RECONNECT } from '../../core/backoff.ts';
 import { connectForever, delay, HealthRecord } from '../../core/connection.ts';
-import { FairleadError } from '../../core/errors.ts';
+import { FairleadError, messageOf } from '../../core/errors.ts';
 import type { TargetNotify } from '../../core/target.ts';
 import type { AdapterContext } from '../spec.ts';
 import { disconnect, type KafkaBroker, type KafkaClient } from './client.ts';
 import type { KafkaTargetConfig } from './config.ts';
-import { kafkaError } from './errors.ts';
+import { kafkaError, protocolType, rootOf } from './errors.ts';
+import type { Chunk } from './plan.ts';
+import { answerFor } from './produce-answer.ts';
+import { useFastEncoders } from './record-encoder.ts';
 
 interface Live {
   readonly client: KafkaClient;
@@ -19,6 +22,8 @@ export interface Mark {
   readonly answers: number;
   readonly at: number;
 }
+
+useFastEncoders();
 
 /** A send that is given up sooner says nothing about the connection. */
 const SUSPECT_MS = 1_000;
@@ -82,37 +87,31 @@ export class ProducerLink {
     });
   }
 
-  /** One produce request to one partition; rejects with a coded error that tells whether it may have been appended. */
-  async send(topic: string, partition: number, messages: Message[]): Promise<void> {
+  /** One produce request to one leader; gives what became of each chunk: undefined where it was appended. */
+  async send(chunks: readonly Chunk[]): Promise<readonly (FairleadError | undefined)[]> {
     const live = this.#live;
-    if (live === undefined) throw this.reason;
+    if (live === undefined) return chunks.map(() => this.reason);
     const { requestTimeout } = this.#broker.config;
-    let appended: boolean;
+    let results: (FairleadError | undefined)[];
     try {
-      const answer = await live.producer.send({
-        topic,
-        messages,
+      const answer = await live.producer.sendBatch({
+        topicMessages: byTopic(chunks),
         acks: -1,
         timeout: Math.max(1_000, requestTimeout - 1_000),
         compression: COMPRESSION[this.#config.compression] as number,
       });
-      appended = answer.some((entry) => entry.partition === partition && entry.errorCode === 0);
+      this.#failures = 0;
+      results = chunks.map(({ topic, partition }) =>
+        answer.some((entry) => entry.topicName === topic && entry.partition === partition && entry.errorCode === 0)
+          ? undefined
+          : leftOut(topic, partition),
+      );
+      if (results.some((result) => result !== undefined)) this.#lost(live, results.find(Boolean) as FairleadError);
     } catch (error) {
-      const coded = kafkaError(error, `produce to ${topic}/${partition}`, true);
-      if (coded.unavailable) this.#lost(live, coded);
-      else this.health.error(coded);
-      throw coded;
+      results = chunks.map((chunk) => failureOf(error, chunk));
+      this.#failed(live, results);
     }
-    this.#failures = 0;
-    if (appended) return;
-    // A partition that kafkajs' metadata does not have yet is left out of the request without an error.
-    const error = new FairleadError({
-      code: 'E_KAFKA_LEADER',
-      message: `produce to ${topic}/${partition}: the partition is not known yet`,
-      retryable: true,
-    });
-    this.#lost(live, error);
-    throw error;
+    return results;
   }
 
   /** What a later {@link suspect} compares with. */
@@ -166,6 +165,15 @@ export class ProducerLink {
     }
   }
 
+  #failed(live: Live, results: readonly (FairleadError | undefined)[]): void {
+    const gone = results.find((result) => result?.unavailable === true);
+    if (gone !== undefined) {
+      this.#lost(live, gone);
+      return;
+    }
+    for (const result of results) if (result !== undefined) this.health.error(result);
+  }
+
   #lost(live: Live, error: FairleadError): void {
     if (this.#live !== live) return;
     this.#live = undefined;
@@ -198,4 +206,35 @@ export class ProducerLink {
       if (!signal.aborted) throw error;
     }
   }
+}
+
+function byTopic(chunks: readonly Chunk[]): TopicMessages[] {
+  const topics = new Map<string, Message[]>();
+  for (const { topic, messages } of chunks) {
+    const others = topics.get(topic);
+    topics.set(topic, others === undefined ? messages : others.concat(messages));
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/** A partition that kafkajs' metadata does not have yet is left out of the request without an error. */
+function leftOut(topic: string, partition: number): FairleadError {
+  const message = `produce to ${topic}/${partition}: the partition is not known yet`;
+  return new FairleadError({ code: 'E_KAFKA_LEADER', message, retryable: true });
+}
+
+function failureOf(error: unknown, { topic, partition }: Chunk): FairleadError | undefined {
+  const doing = `produce to ${topic}/${partition}`;
+  const root = rootOf(error);
+  const answer = answerFor(root, topic, partition);
+  if (answer === 'none') return undefined;
+  const coded = kafkaError(answer ?? error, doing, true);
+  if (answer !== undefined || coded.unavailable || protocolType(root) === undefined) return coded;
+  // The answer of another leader: the metadata was old, and this partition's request may have been appended.
+  return new FairleadError({
+    code: 'E_KAFKA_LEADER',
+    message: `${doing}: ${messageOf(root)}`,
+    retryable: true,
+    sent: 'unknown',
+  });
 }

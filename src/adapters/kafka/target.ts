@@ -20,12 +20,11 @@ import { checkTarget } from './check.ts';
 import type { KafkaBroker } from './client.ts';
 import { canCarry, encodeRecord } from './codec.ts';
 import { isTopicName, type KafkaTargetConfig } from './config.ts';
-import { kafkaError } from './errors.ts';
 import { partitionOf } from './murmur2.ts';
 import { Gauge, groupLag } from './offsets.ts';
 import { type Chunk, halves, Plan } from './plan.ts';
 import { ProducerLink } from './producer.ts';
-import { TopicCounts } from './topics.ts';
+import { TopicLeaders } from './topics.ts';
 
 /** Errors of single records, for which the broker refuses their whole batch: halving finds them. */
 const OF_ONE_RECORD = new Set(['E_KAFKA_TOO_LARGE', 'E_KAFKA_INVALID_RECORD', 'E_KAFKA_CLIENT']);
@@ -48,8 +47,7 @@ const ABORTED: SendResult = Object.freeze({
 });
 
 /**
- * Produces with acks=all. kafkajs reports a request for several partitions by its first error only, so each partition gets a
- * request of its own and each leg the result of its partition. Order within a send holds per key and partition: events of
+ * Produces with acks=all: one request per leader, of which each leg gets the result of its partition. Order within a send holds per key and partition: events of
  * one key that a key template sends to several partitions have no order in Kafka, and none is kept here.
  */
 export class KafkaTarget implements Target {
@@ -61,7 +59,7 @@ export class KafkaTarget implements Target {
   readonly #fixedTopic: string | undefined;
   readonly #key: Template | undefined;
   readonly #link: ProducerLink;
-  readonly #counts: TopicCounts;
+  readonly #leaders: TopicLeaders;
   readonly #backlog: Gauge | undefined;
   readonly #running = new Set<Promise<void>>();
   readonly #legal = new Set<string>();
@@ -78,9 +76,9 @@ export class KafkaTarget implements Target {
     this.#fixedTopic = this.#topic.names.length === 0 ? this.#topic.render(() => undefined) : undefined;
     this.#key = config.key === undefined ? undefined : compileTemplate(config.key);
     this.#link = new ProducerLink(broker, config, context);
-    this.#counts = new TopicCounts(broker, context.clock, config.autoCreateTopics);
-    // One send is already a request per partition on one connection, where Kafka answers one after the other: more sends at
-    // once would make those requests smaller and later, not faster.
+    this.#leaders = new TopicLeaders(broker, context.clock, config.autoCreateTopics);
+    // Kafka answers the requests of a connection one after the other: more sends at once would make them smaller and later,
+    // not faster.
     this.limits = { maxEvents: 1_000, maxBytes: 2 ** 20, concurrency: 1 };
     const { watchGroup } = config;
     const topic = this.#fixedTopic;
@@ -95,12 +93,12 @@ export class KafkaTarget implements Target {
     let attempts = 0;
     return this.#link.open(notify, signal, async () => {
       if (this.#fixedTopic === undefined) return;
-      const count = await this.#counts.load(this.#fixedTopic);
-      if (typeof count === 'number') return;
+      const leaders = await this.#leaders.load(this.#fixedTopic);
+      if (!(leaders instanceof FairleadError)) return;
       attempts += 1;
       // a topic made a moment ago may not have reached every broker
-      if (count.code !== 'E_KAFKA_UNKNOWN_TOPIC' || attempts < 3) throw count;
-      throw new FairleadError({ code: count.code, message: count.message, cause: count });
+      if (leaders.code !== 'E_KAFKA_UNKNOWN_TOPIC' || attempts < 3) throw leaders;
+      throw new FairleadError({ code: leaders.code, message: leaders.message, cause: leaders });
     });
   }
 
@@ -136,33 +134,55 @@ export class KafkaTarget implements Target {
     for (let i = 0; i < legs.length; i += 1) {
       results[i] = this.#place(plan, legs[i] as Leg, i, turn, failures);
     }
-    await Promise.all(
-      plan.queues.map(async (queue) => {
-        const failed = new Set<string>();
-        for (const chunk of queue) await this.#sendChunk(chunk, legs, results, failed, signal);
-      }),
-    );
+    const groups = this.#byLeader(plan.queues);
+    await Promise.all(groups.map((queues) => this.#sendQueues(queues, legs, results, signal)));
+  }
+
+  /** Partitions with one leader share requests: one leader that hangs does not keep the answers of the others. */
+  #byLeader(queues: readonly Chunk[][]): readonly (readonly Chunk[][])[] {
+    const groups = new Map<number, Chunk[][]>();
+    for (const queue of queues) {
+      const { topic, partition } = queue[0] as Chunk;
+      const leader = this.#leaders.get(topic)?.[partition] ?? -1;
+      const group = groups.get(leader);
+      if (group === undefined) groups.set(leader, [queue]);
+      else group.push(queue);
+    }
+    return [...groups.values()];
+  }
+
+  async #sendQueues(
+    queues: readonly Chunk[][],
+    legs: readonly Leg[],
+    results: (SendResult | undefined)[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let round = 0; ; round += 1) {
+      const chunks = queues.flatMap((queue) => queue[round] ?? []);
+      if (chunks.length === 0) return;
+      await this.#sendChunks(chunks, legs, results, signal);
+    }
   }
 
   /** Topics not asked for yet; resolves with those that could not be had. Undefined in the usual case: nothing to wait for. */
   #unknownTopics(legs: readonly Leg[]): Promise<Map<string, FairleadError>> | undefined {
     const unknown = new Set<string>();
     if (this.#fixedTopic !== undefined) {
-      if (this.#counts.get(this.#fixedTopic) === undefined) unknown.add(this.#fixedTopic);
+      if (this.#leaders.get(this.#fixedTopic) === undefined) unknown.add(this.#fixedTopic);
     } else {
       for (const leg of legs) {
         const topic = this.#topicOf(leg.event);
-        if (topic !== undefined && this.#isLegal(topic) && this.#counts.get(topic) === undefined) unknown.add(topic);
+        if (topic !== undefined && this.#isLegal(topic) && this.#leaders.get(topic) === undefined) unknown.add(topic);
       }
     }
     return unknown.size === 0 ? undefined : this.#load([...unknown]);
   }
 
   async #load(topics: string[]): Promise<Map<string, FairleadError>> {
-    const counts = await Promise.all(topics.map((topic) => this.#counts.load(topic)));
+    const loaded = await Promise.all(topics.map((topic) => this.#leaders.load(topic)));
     const failures = new Map<string, FairleadError>();
-    counts.forEach((count, i) => {
-      if (typeof count !== 'number') failures.set(topics[i] as string, count);
+    loaded.forEach((leaders, i) => {
+      if (leaders instanceof FairleadError) failures.set(topics[i] as string, leaders);
     });
     return failures;
   }
@@ -184,7 +204,7 @@ export class KafkaTarget implements Target {
       );
     }
     if (!this.#isLegal(topic)) return refused('E_KAFKA_TOPIC', 'the rendered topic is not a legal topic name');
-    const count = this.#counts.get(topic);
+    const count = this.#leaders.get(topic)?.length;
     if (count === undefined) {
       const failure = failures?.get(topic);
       return failure === undefined
@@ -207,32 +227,32 @@ export class KafkaTarget implements Target {
     }
   }
 
-  async #sendChunk(
-    whole: Chunk,
+  /** Sends chunks of different partitions in one request. */
+  async #sendChunks(
+    planned: readonly Chunk[],
     legs: readonly Leg[],
     results: (SendResult | undefined)[],
-    failed: Set<string>,
     signal: AbortSignal,
   ): Promise<void> {
-    const chunk = failed.size === 0 ? whole : withoutFailed(whole, legs, results, failed);
-    if (chunk.legs.length === 0) return;
-    let result: SendResult = CONFIRMED;
-    if (signal.aborted) return;
-    try {
-      await this.#link.send(chunk.topic, chunk.partition, chunk.messages);
-    } catch (error) {
-      const coded = kafkaError(error, 'produce', true);
-      if (coded.code === 'E_KAFKA_UNKNOWN_TOPIC' || coded.code === 'E_KAFKA_LEADER') this.#counts.forget(chunk.topic);
-      if (chunk.legs.length > 1 && OF_ONE_RECORD.has(coded.code)) {
-        for (const half of halves(chunk)) await this.#sendChunk(half, legs, results, failed, signal);
-        return;
+    const chunks = planned
+      .map((chunk) => (chunk.failed.size === 0 ? chunk : withoutFailed(chunk, legs, results)))
+      .filter((chunk) => chunk.legs.length > 0);
+    if (chunks.length === 0 || signal.aborted) return;
+    const errors = await this.#link.send(chunks);
+    for (const [i, chunk] of chunks.entries()) {
+      const error = errors[i];
+      if (error?.code === 'E_KAFKA_UNKNOWN_TOPIC' || error?.code === 'E_KAFKA_LEADER')
+        this.#leaders.forget(chunk.topic);
+      if (error !== undefined && chunk.legs.length > 1 && OF_ONE_RECORD.has(error.code)) {
+        for (const half of halves(chunk)) await this.#sendChunks([half], legs, results, signal);
+        continue;
       }
-      result = resultOf(coded);
-    }
-    for (const index of chunk.legs) {
-      results[index] = result;
-      const key = legs[index]?.key;
-      if (result !== CONFIRMED && key !== undefined) failed.add(key);
+      const result = error === undefined ? CONFIRMED : resultOf(error);
+      for (const index of chunk.legs) {
+        results[index] = result;
+        const key = legs[index]?.key;
+        if (error !== undefined && key !== undefined) chunk.failed.add(key);
+      }
     }
   }
 
@@ -296,16 +316,11 @@ export class KafkaTarget implements Target {
 }
 
 /** The chunk without legs of keys that have failed before in this send; those get their result. */
-function withoutFailed(
-  chunk: Chunk,
-  legs: readonly Leg[],
-  results: (SendResult | undefined)[],
-  failed: Set<string>,
-): Chunk {
-  const kept: Chunk = { topic: chunk.topic, partition: chunk.partition, messages: [], legs: [], bytes: 0 };
+function withoutFailed(chunk: Chunk, legs: readonly Leg[], results: (SendResult | undefined)[]): Chunk {
+  const kept: Chunk = { ...chunk, messages: [], legs: [], bytes: 0 };
   chunk.legs.forEach((index, i) => {
     const key = legs[index]?.key;
-    if (key !== undefined && failed.has(key)) {
+    if (key !== undefined && chunk.failed.has(key)) {
       results[index] = BEHIND;
       return;
     }

@@ -9,17 +9,18 @@ const FRESH_MS = 60_000;
 const MAX_TOPICS = 10_000;
 
 interface Entry {
-  readonly partitions: number;
+  /** The node that leads each partition, by its number. */
+  readonly leaders: readonly number[];
   readonly at: number;
 }
 
-/** How many partitions a topic has, remembered; a figure that is a little old is used while a new one is asked for. */
-export class TopicCounts {
+/** The partitions of topics and who leads them, remembered; what is a little old is used while it is asked for anew. */
+export class TopicLeaders {
   readonly #broker: KafkaBroker;
   readonly #clock: Clock;
   readonly #create: boolean;
   readonly #known = new Map<string, Entry>();
-  readonly #pending = new Map<string, Promise<number | FairleadError>>();
+  readonly #pending = new Map<string, Promise<readonly number[] | FairleadError>>();
 
   constructor(broker: KafkaBroker, clock: Clock, create: boolean) {
     this.#broker = broker;
@@ -27,16 +28,16 @@ export class TopicCounts {
     this.#create = create;
   }
 
-  /** The count, or undefined where it must be asked for first: {@link load}. */
-  get(topic: string): number | undefined {
+  /** One leader per partition, or undefined where it must be asked for first: {@link load}. */
+  get(topic: string): readonly number[] | undefined {
     const entry = this.#known.get(topic);
     if (entry === undefined) return undefined;
     if (this.#clock.now() - entry.at > FRESH_MS) void this.load(topic);
-    return entry.partitions;
+    return entry.leaders;
   }
 
   /** Asks the brokers; never rejects. */
-  load(topic: string): Promise<number | FairleadError> {
+  load(topic: string): Promise<readonly number[] | FairleadError> {
     let pending = this.#pending.get(topic);
     if (pending === undefined) {
       pending = this.#load(topic).finally(() => this.#pending.delete(topic));
@@ -50,32 +51,34 @@ export class TopicCounts {
     this.#known.delete(topic);
   }
 
-  async #load(topic: string): Promise<number | FairleadError> {
+  async #load(topic: string): Promise<readonly number[] | FairleadError> {
     try {
-      const partitions = await this.#ask(topic);
+      const leaders = await this.#ask(topic);
       if (this.#known.size >= MAX_TOPICS) this.#known.delete(this.#known.keys().next().value as string);
       this.#known.delete(topic);
-      this.#known.set(topic, { partitions, at: this.#clock.now() });
-      return partitions;
+      this.#known.set(topic, { leaders, at: this.#clock.now() });
+      return leaders;
     } catch (error) {
       return kafkaError(error, `metadata of topic ${topic}`);
     }
   }
 
-  async #ask(topic: string): Promise<number> {
+  async #ask(topic: string): Promise<readonly number[]> {
     try {
-      return await this.#count(topic);
+      return await this.#fetch(topic);
     } catch (error) {
       if (!this.#create || kafkaError(error, topic).code !== 'E_KAFKA_UNKNOWN_TOPIC') throw error;
       await this.#broker.withAdmin((admin) => admin.createTopics({ topics: [{ topic }], waitForLeaders: true }));
-      return await this.#count(topic);
+      return await this.#fetch(topic);
     }
   }
 
-  async #count(topic: string): Promise<number> {
+  async #fetch(topic: string): Promise<readonly number[]> {
     const { topics } = await this.#broker.withAdmin((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
-    const count = topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
-    if (count > 0) return count;
+    const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
+    const leaders: number[] = [];
+    for (const { partitionId, leader } of partitions) leaders[partitionId] = leader;
+    if (leaders.length > 0) return leaders;
     const message = 'no partitions in the metadata yet';
     throw new FairleadError({ code: 'E_KAFKA_UNKNOWN_TOPIC', message, retryable: true });
   }

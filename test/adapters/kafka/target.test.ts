@@ -56,6 +56,8 @@ describe('results', () => {
       { status: 'confirmed' },
       { status: 'failed', code: 'E_KAFKA_UNKNOWN_TOPIC', retryable: true },
     ]);
+    const offsets = await (await raw.admin()).fetchTopicOffsets(good);
+    expect(offsets.map(({ high }) => high)).toEqual(['2']);
   });
 
   test('an address that the event cannot fill is final, and so is an illegal topic', async () => {
