@@ -15,6 +15,7 @@ import {
 } from '../../core/target.ts';
 import { compileTemplate, type Template } from '../../core/template.ts';
 import type { AdapterContext } from '../spec.ts';
+import { BATCH } from './batch-queue.ts';
 import { checkQueue } from './check.ts';
 import { findQueue, type Queue, type SqsBroker, waiting } from './client.ts';
 import type { SqsTargetConfig } from './config.ts';
@@ -43,7 +44,8 @@ interface Sending {
 }
 
 export class SqsTarget implements Target {
-  readonly limits: SendLimits = { maxEvents: 100, maxBytes: 4 * 2 ** 20, concurrency: 4 };
+  /** One send is one call, so that no event waits for a call it has no part in. */
+  readonly limits: SendLimits = { maxEvents: BATCH, maxBytes: 2 ** 20, concurrency: 16 };
   readonly #broker: SqsBroker;
   readonly #config: SqsTargetConfig;
   readonly #context: AdapterContext;
