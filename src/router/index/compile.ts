@@ -1,0 +1,74 @@
+import { compileFilters, type Predicate } from '../filter.ts';
+import type { MatchedRoute } from '../linear-matcher.ts';
+import { alternativesOf, type Clauses } from './alternatives.ts';
+import { buildIndex } from './build.ts';
+import { all, type Condition } from './condition.ts';
+import { Fields } from './fields.ts';
+import { filterCondition } from './filter-condition.ts';
+import type { Entry } from './groups.ts';
+import type { RuleIndex } from './rule-index.ts';
+import type { Steps } from './slices.ts';
+
+/** Routes ready to match, by their number. */
+export interface CompiledRoutes {
+  /** Disabled routes are in no index. */
+  readonly matches: readonly Predicate[];
+  /** 1: a match ends the search. */
+  readonly last: Uint8Array;
+  /** By number of source; sources with the same routes share an index. */
+  readonly bySource: readonly (RuleIndex | undefined)[];
+}
+
+/** Routes compiled between two steps. */
+const STEP = 16;
+
+/** Compiles conditions and index, in steps. Throws FairleadError for a condition that is refused. */
+export function* compileRoutes(
+  routes: readonly MatchedRoute[],
+  onFilterError: (route: number) => void,
+): Steps<CompiledRoutes> {
+  const matches: Predicate[] = [];
+  const alternatives: (readonly Clauses[])[] = [];
+  const fields = new Fields();
+  for (let number = 0; number < routes.length; number += 1) {
+    const route = routes[number] as MatchedRoute;
+    matches.push(compileFilters(route.filters, () => onFilterError(number)));
+    alternatives.push(fields.share(alternativesOf(conditionOf(route))));
+    if (number % STEP === 0) yield;
+  }
+  const bySource: (RuleIndex | undefined)[] = [];
+  const built: { routes: readonly number[]; index: RuleIndex }[] = [];
+  for (const [source, numbers] of routesBySource(routes)) {
+    let same = built.find((one) => isSame(one.routes, numbers));
+    if (same === undefined) {
+      const entries: Entry[] = [];
+      for (const rule of numbers)
+        for (const clauses of alternatives[rule] as readonly Clauses[]) entries.push({ rule, clauses });
+      same = { routes: numbers, index: yield* buildIndex(entries) };
+      built.push(same);
+    }
+    bySource[source] = same.index;
+  }
+  return { matches, last: Uint8Array.from(routes, (route) => (route.continue ? 0 : 1)), bySource };
+}
+
+function conditionOf({ filters }: MatchedRoute): Condition {
+  return all(filters.map(filterCondition));
+}
+
+function routesBySource(routes: readonly MatchedRoute[]): ReadonlyMap<number, number[]> {
+  const bySource = new Map<number, number[]>();
+  routes.forEach((route, number) => {
+    if (route.disabled) return;
+    for (const source of new Set(route.from)) {
+      const numbers = bySource.get(source);
+      if (numbers === undefined) bySource.set(source, [number]);
+      else numbers.push(number);
+    }
+  });
+  return bySource;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((number, at) => number === b[at]);
+}
