@@ -14,7 +14,7 @@ import { Pipeline, type Plan, type RoutePlan, type UnmatchedPlan } from './pipel
 import { Availability } from './policies/availability.ts';
 import { afterFailure } from './policies/retry.ts';
 import { compileGate } from './router/gate.ts';
-import { LinearMatcher } from './router/linear-matcher.ts';
+import { IndexedMatcher } from './router/index/indexed-matcher.ts';
 
 /** What counts and plans the events that no route matched, beside the names of routes. */
 const UNMATCHED = 'unmatched';
@@ -135,7 +135,7 @@ export class DataPath {
 
   #createMatcher(config: GatewayConfig, matching: readonly RouteCounters[]): LinearMatcher {
     const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
-    return new LinearMatcher(
+    return new IndexedMatcher(
       config.routes.map((route) => ({
         from: route.from.map((name) => numbers.get(name) as number),
         filters: route.when.filters,

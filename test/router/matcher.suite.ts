@@ -75,7 +75,9 @@ export function matcherSuite(name: string, make: MakeMatcher): void {
       ['sql with an error', [{ sql: "nothing = 'x'" }], false],
     ])('%s', async (_name, filters, expected) => {
       // Alone, and among others that make another of its terms the selective one.
-      const crowd = Array.from({ length: 40 }, (_, n) => route({ exact: { type: 'com.acme.reading', source: `${n}` } }));
+      const crowd = Array.from({ length: 40 }, (_, n) =>
+        route({ exact: { type: 'com.acme.reading', source: `${n}` } }),
+      );
       expect(await matched([route(...filters)])).toEqual(expected ? [0] : []);
       expect(await matched([...crowd, route(...filters)])).toEqual(expected ? [40] : []);
     });
@@ -139,7 +141,9 @@ export function matcherSuite(name: string, make: MakeMatcher): void {
     });
 
     test('an expression that is refused is an error', async () => {
-      await expect(async () => make([route({ sql: 'type =' })])).rejects.toThrow(/1:7: expected a value, found the end/);
+      await expect(async () => make([route({ sql: 'type =' })])).rejects.toThrow(
+        /1:7: expected a value, found the end/,
+      );
     });
   });
 }

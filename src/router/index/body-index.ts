@@ -24,7 +24,8 @@ export class BodyIndex {
   /** Every element of an array counts as a value of the field. */
   gather(value: unknown, into: Candidates): void {
     if (Array.isArray(value)) this.#each(value, into);
-    else if (typeof value === 'object' && value !== null) this.#inside(value as Readonly<Record<string, unknown>>, into);
+    else if (typeof value === 'object' && value !== null)
+      this.#inside(value as Readonly<Record<string, unknown>>, into);
     else if (this.#here !== undefined && value !== undefined) gatherValue(this.#here, value as Scalar, into);
   }
 
@@ -37,13 +38,10 @@ export class BodyIndex {
         else this.gather(element, into);
       }
     }
-    this.#presence(into);
   }
 
   #inside(object: Readonly<Record<string, unknown>>, into: Candidates): void {
-    this.#presence(into);
     const below = this.#below;
-    if (below.size === 0) return;
     if (below.size <= MANY) {
       for (const [name, index] of below) {
         const value = object[name];
@@ -55,10 +53,6 @@ export class BodyIndex {
       const index = below.get(name);
       if (index !== undefined) index.gather(object[name], into);
     }
-  }
-
-  #presence(into: Candidates): void {
-    if (this.#here?.present !== undefined) into.add(this.#here.present);
   }
 }
 

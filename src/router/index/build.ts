@@ -27,17 +27,16 @@ export function* buildIndex(entries: readonly Entry[], level = 1): Steps<RuleInd
     else for (const term of pivot) groupsOf(groups, term.field).add(term, { rule, clauses, pivot }, selectivity);
     if (at % STEP === 0) yield;
   }
-  const texts: AttributeIndex[] = [];
-  const integers: AttributeIndex[] = [];
+  const attributes: AttributeIndex[] = [];
   let body: BodyIndex | undefined;
   for (const [field, group] of groups) {
     const index = yield* group.build((found) => split(found, level));
     if (field.kind === 'body') {
       body ??= new BodyIndex();
       body.set(field.path, index);
-    } else (field.kind === 'text' ? texts : integers).push({ name: field.name, index });
+    } else attributes.push({ name: field.name, index });
   }
-  return new RuleIndex({ always: always.length === 0 ? undefined : postingOf(always), texts, integers, body });
+  return new RuleIndex({ always: always.length === 0 ? undefined : postingOf(always), attributes, body });
 }
 
 function groupsOf(groups: Map<Field, Groups>, field: Field): Groups {

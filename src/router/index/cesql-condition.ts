@@ -1,7 +1,7 @@
 import { type CompareOperator, type Node, ungrouped } from '../cesql/ast.ts';
 import { castInteger } from '../cesql/casts.ts';
 import { ANY, type LikePattern } from '../cesql/like.ts';
-import { all, any, type Condition, term, UNKNOWN } from './condition.ts';
+import { all, any, type Condition, inText, term, UNKNOWN } from './condition.ts';
 
 /** What holds whenever an expression is true. */
 export function cesqlCondition(node: Node): Condition {
@@ -58,8 +58,7 @@ function isCanonical(text: string): boolean {
 const MIRRORED = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
 
 function ordered(operator: Exclude<CompareOperator, '=' | '!='>, left: Node, right: Node): Condition {
-  if (left.kind !== 'attribute')
-    return right.kind === 'attribute' ? ordered(MIRRORED[operator], right, left) : UNKNOWN;
+  if (left.kind !== 'attribute') return right.kind === 'attribute' ? ordered(MIRRORED[operator], right, left) : UNKNOWN;
   const bound = integerOf(right);
   if (bound === undefined) return presentIn(left);
   switch (operator) {
@@ -91,14 +90,7 @@ function like(operand: Node, { segments }: LikePattern): Condition {
   const runs = segments.map(({ points }) => literalRuns(points));
   const head = runs[0]?.[0] ?? '';
   const tail = runs.at(-1)?.at(-1) ?? '';
-  const longest = runs.flat().reduce((best, run) => (run.length > best.length ? run : best), '');
-  const field = { kind: 'text', name } as const;
-  const parts: Condition[] = [];
-  if (head !== '') parts.push(term({ field, op: 'prefix', value: head }));
-  if (tail !== '') parts.push(term({ field, op: 'suffix', value: tail }));
-  if (longest.length > head.length && longest.length > tail.length)
-    parts.push(term({ field, op: 'contains', value: longest }));
-  return parts.length === 0 ? present(name) : all(parts);
+  return inText({ kind: 'attribute', name }, head, runs.flat(), tail);
 }
 
 /** The texts between the `_` of a segment, empty ones included. */
@@ -116,11 +108,11 @@ function literalRuns(points: readonly number[]): string[] {
 }
 
 function exact(name: string, value: string): Condition {
-  return term({ field: { kind: 'text', name }, op: 'exact', value });
+  return term({ field: { kind: 'attribute', name }, op: 'exact', value });
 }
 
 function range(name: string, low: number, high: number): Condition {
-  return term({ field: { kind: 'integer', name }, op: 'range', low, high });
+  return term({ field: { kind: 'attribute', name }, op: 'range', low, high });
 }
 
 function presentIn(node: Node): Condition {
@@ -128,5 +120,5 @@ function presentIn(node: Node): Condition {
 }
 
 function present(name: string): Condition {
-  return term({ field: { kind: 'text', name }, op: 'present' });
+  return term({ field: { kind: 'attribute', name }, op: 'present' });
 }

@@ -1,11 +1,13 @@
-import { compileFilters, type Predicate } from '../filter.ts';
-import type { MatchedRoute } from '../linear-matcher.ts';
+import type { Predicate } from '../filter.ts';
+import { compileCondition, type MatchedRoute } from '../linear-matcher.ts';
+import { parsePattern } from '../pattern/parse.ts';
 import { alternativesOf, type Clauses } from './alternatives.ts';
 import { buildIndex } from './build.ts';
 import { all, type Condition } from './condition.ts';
 import { Fields } from './fields.ts';
 import { filterCondition } from './filter-condition.ts';
 import type { Entry } from './groups.ts';
+import { patternCondition } from './pattern-condition.ts';
 import type { RuleIndex } from './rule-index.ts';
 import type { Steps } from './slices.ts';
 
@@ -32,7 +34,12 @@ export function* compileRoutes(
   const fields = new Fields();
   for (let number = 0; number < routes.length; number += 1) {
     const route = routes[number] as MatchedRoute;
-    matches.push(compileFilters(route.filters, () => onFilterError(number)));
+    if (route.disabled) {
+      matches.push(never);
+      alternatives.push([]);
+      continue;
+    }
+    matches.push(compileCondition(route, () => onFilterError(number)));
     alternatives.push(fields.share(alternativesOf(conditionOf(route))));
     if (number % STEP === 0) yield;
   }
@@ -52,8 +59,14 @@ export function* compileRoutes(
   return { matches, last: Uint8Array.from(routes, (route) => (route.continue ? 0 : 1)), bySource };
 }
 
-function conditionOf({ filters }: MatchedRoute): Condition {
-  return all(filters.map(filterCondition));
+function never(): boolean {
+  return false;
+}
+
+function conditionOf({ filters, pattern }: MatchedRoute): Condition {
+  const parts = filters.map(filterCondition);
+  if (pattern !== undefined) parts.push(patternCondition(parsePattern(pattern)));
+  return all(parts);
 }
 
 function routesBySource(routes: readonly MatchedRoute[]): ReadonlyMap<number, number[]> {

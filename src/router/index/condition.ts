@@ -1,19 +1,19 @@
-/** What the index compares: text, number, boolean or null of a body, or the text or Integer that an attribute is. */
+/** What the index compares: text, number, boolean or null of a body, or the text of an attribute. */
 export type Scalar = string | number | boolean | null;
 
 /**
- * Where a term looks. `text`: an attribute as filters compare it; `integer`: an attribute as CESQL casts it;
- * `body`: a path in the JSON data, where arrays stand for each of their elements.
+ * Where a term looks: at an attribute, as the text that filters compare, or at a path in the JSON data, where arrays stand
+ * for each of their elements.
  */
 export type Field =
-  | { readonly kind: 'text' | 'integer'; readonly name: string }
+  | { readonly kind: 'attribute'; readonly name: string }
   | { readonly kind: 'body'; readonly path: readonly string[] };
 
 /** A test that an index finds without trying it: a value, the beginning, end or a part of a text, a range, any value. */
 export type Term = { readonly field: Field } & (
   | { readonly op: 'exact'; readonly value: Scalar }
   | { readonly op: 'folded' | 'prefix' | 'suffix' | 'contains'; readonly value: string }
-  /** Both ends included: a range may be wider than what it stands for. */
+  /** Of a number, or of what a text or Boolean is as one. Both ends count: it may be wider than what it stands for. */
   | { readonly op: 'range'; readonly low: number; readonly high: number }
   | { readonly op: 'present' }
 );
@@ -39,4 +39,15 @@ export function all(of: readonly Condition[]): Condition {
 
 export function any(of: readonly Condition[]): Condition {
   return { kind: 'any', of };
+}
+
+/** A text with parts that stand in it in this order: at its beginning, anywhere, at its end. An empty one says nothing. */
+export function inText(field: Field, head: string, parts: readonly string[], tail: string): Condition {
+  const longest = parts.reduce((best, part) => (part.length > best.length ? part : best), '');
+  const conditions: Condition[] = [];
+  if (head !== '') conditions.push(term({ field, op: 'prefix', value: head }));
+  if (tail !== '') conditions.push(term({ field, op: 'suffix', value: tail }));
+  if (longest.length > Math.max(head.length, tail.length))
+    conditions.push(term({ field, op: 'contains', value: longest }));
+  return conditions.length === 0 ? term({ field, op: 'present' }) : all(conditions);
 }

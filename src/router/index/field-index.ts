@@ -1,3 +1,5 @@
+import type { AttributeValue } from '../../core/event.ts';
+import { attributeText } from '../attribute.ts';
 import { foldCase } from '../pattern/fold.ts';
 import type { Affixes } from './affixes.ts';
 import type { Scalar } from './condition.ts';
@@ -19,14 +21,14 @@ export interface FieldIndex {
 
 /** Adds the rules whose terms a value of the field has. */
 export function gatherValue(index: FieldIndex, value: Scalar, into: Candidates): void {
-  const { exact, present } = index;
+  const { exact, present, range } = index;
   if (present !== undefined) into.add(present);
   if (exact !== undefined) {
     const found = exact.get(value);
     if (found !== undefined) into.add(found);
   }
   if (typeof value === 'string') gatherText(index, value, into);
-  else if (typeof value === 'number') index.range?.gather(value, into);
+  else if (typeof value === 'number' && range !== undefined) range.gather(value, into);
 }
 
 function gatherText(index: FieldIndex, value: string, into: Candidates): void {
@@ -37,4 +39,11 @@ function gatherText(index: FieldIndex, value: string, into: Candidates): void {
   if (folded === undefined) return;
   const found = folded.get(foldCase(value));
   if (found !== undefined) into.add(found);
+}
+
+/** The same of an attribute, whose text may be a number. */
+export function gatherAttribute(index: FieldIndex, value: AttributeValue, into: Candidates): void {
+  const text = typeof value === 'string' ? value : attributeText(value);
+  gatherValue(index, text, into);
+  if (index.range !== undefined) index.range.gather(typeof value === 'boolean' ? Number(value) : Number(text), into);
 }

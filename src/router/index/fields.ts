@@ -3,8 +3,7 @@ import type { Field } from './condition.ts';
 
 /** Makes equal fields one object, so that they can be told apart by identity. */
 export class Fields {
-  readonly #texts = new Map<string, Field>();
-  readonly #integers = new Map<string, Field>();
+  readonly #attributes = new Map<string, Field>();
   readonly #paths = new Map<string, Field>();
 
   share(alternatives: readonly Clauses[]): readonly Clauses[] {
@@ -14,10 +13,8 @@ export class Fields {
   }
 
   #one(field: Field): Field {
-    const [known, key] =
-      field.kind === 'body'
-        ? [this.#paths, JSON.stringify(field.path)]
-        : [field.kind === 'text' ? this.#texts : this.#integers, field.name];
+    const known = field.kind === 'body' ? this.#paths : this.#attributes;
+    const key = field.kind === 'body' ? JSON.stringify(field.path) : field.name;
     const found = known.get(key);
     if (found !== undefined) return found;
     known.set(key, field);

@@ -8,7 +8,7 @@ export function filterCondition(filter: Filter): Condition {
   const parts: Condition[] = [];
   for (const op of ['exact', 'prefix', 'suffix'] as const) {
     for (const [name, value] of Object.entries(filter[op] ?? {})) {
-      const field = { kind: 'text', name } as const;
+      const field = { kind: 'attribute', name } as const;
       parts.push(term(op !== 'exact' && value === '' ? { field, op: 'present' } : { field, op, value }));
     }
   }

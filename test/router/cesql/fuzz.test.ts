@@ -5,7 +5,7 @@ import { checkCesql } from '../../../src/router/cesql/check.ts';
 import { compileCesql } from '../../../src/router/cesql/expression.ts';
 import { CesqlParseError } from '../../../src/router/cesql/parse-error.ts';
 import { parseCesql } from '../../../src/router/cesql/parser.ts';
-import { cesqlTerms } from '../../../src/router/cesql/terms.ts';
+import { cesqlCondition } from '../../../src/router/index/cesql-condition.ts';
 import { anyText, anyTree } from './arbitrary.ts';
 import { anyEvent } from './events.ts';
 import { interpret } from './oracle.ts';
@@ -29,7 +29,7 @@ describe('any expression', () => {
       if (findings.some(({ position }) => position.offset > text.length)) throw new Error('a position outside');
       try {
         const { value } = compileCesql(text).evaluate(event);
-        cesqlTerms(text);
+        cesqlCondition(parseCesql(text));
         count.parsed += 1;
         if (typeof value === 'number' && !Object.is(value | 0, value)) throw new Error(`${value} is not an Integer`);
       } catch (error) {
