@@ -3,7 +3,7 @@ import type { Environment } from './components.ts';
 import type { GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './config/types.ts';
 import type { RouteCounters } from './core/counters.ts';
 import type { DeadLetterKeeper } from './core/dead-letter.ts';
-import type { DeliverySettings } from './core/routing.ts';
+import type { DeliverySettings, RouteMatcher } from './core/routing.ts';
 import type { Source } from './core/source.ts';
 import type { SendLimits, Target } from './core/target.ts';
 import { SourceIntake } from './pipeline/intake.ts';
@@ -133,7 +133,7 @@ export class DataPath {
     };
   }
 
-  #createMatcher(config: GatewayConfig, matching: readonly RouteCounters[]): LinearMatcher {
+  #createMatcher(config: GatewayConfig, matching: readonly RouteCounters[]): RouteMatcher {
     const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
     return new IndexedMatcher(
       config.routes.map((route) => ({
