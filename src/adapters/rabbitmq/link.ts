@@ -1,7 +1,9 @@
+import type { Writable } from 'node:stream';
 import { type ChannelModel, connect, type SocketOptions } from 'amqplib';
 import type { Clock } from '../../core/clock.ts';
 import { codeOf, FairleadError } from '../../core/errors.ts';
 import type { RabbitBrokerConfig } from './config.ts';
+import { corkPerTurn } from './cork.ts';
 import { type Endpoint, endpointOf, readTls, socketTo, type TlsOptions } from './endpoint.ts';
 import { amqpError, replyError } from './errors.ts';
 import { refusalOf } from './refusal.ts';
@@ -80,7 +82,9 @@ export async function dial(config: RabbitBrokerConfig, connectionName: string, c
       signal: abort.signal,
       clientProperties: { connection_name: connectionName },
     };
-    return new Connected(await connect(endpoint.options, options), abort);
+    const model = await connect(endpoint.options, options);
+    corkPerTurn((model.connection as unknown as { readonly stream: Writable }).stream);
+    return new Connected(model, abort);
   } catch (error) {
     if (abort.signal.aborted) throw timedOut(`connect to ${endpoint.host}:${endpoint.port}`, config.connectTimeout);
     throw await connectError(error, endpoint, tls, config.connectTimeout);
