@@ -5,6 +5,7 @@ import type { Source, SourceFeatures } from '../../src/core/source.ts';
 import { identity, jsonEvent, mixedEvent } from '../setup/events.ts';
 import { eventually } from '../setup/eventually.ts';
 import { HoldingIntake } from './intake.ts';
+import { required } from './required.ts';
 
 /** One fresh queue, topic or path and a subscription identity on it. */
 export interface SourceFixture {
@@ -32,11 +33,6 @@ export interface SourceHarness {
 }
 
 const pick = <T>(items: readonly T[], indices: readonly number[]): T[] => indices.map((index) => items[index] as T);
-
-function required<T>(part: T | undefined): T {
-  if (part === undefined) throw new Error('the fixture lacks this case and the harness does not say `without`');
-  return part;
-}
 
 /** What every source must do, against its real broker. Cases a feature rules out are not declared, by that feature's name. */
 export function sourceSuite(harness: SourceHarness): void {

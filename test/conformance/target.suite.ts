@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MeshEvent } from '../../src/core/event.ts';
 import type { Leg, Target } from '../../src/core/target.ts';
 import { identity, jsonEvent, mixedEvent } from '../setup/events.ts';
+import { required } from './required.ts';
 
 export type Encoding = 'binary' | 'structured' | 'raw';
 
@@ -39,11 +40,6 @@ export function legOf(event: MeshEvent, over: Partial<Leg> = {}): Leg {
     attempt: 1,
     ...over,
   };
-}
-
-function required<T>(part: T | undefined): T {
-  if (part === undefined) throw new Error('the fixture lacks this case and the harness does not say `without`');
-  return part;
 }
 
 const notify = { available(): void {}, unavailable(): void {} };

@@ -2,6 +2,7 @@ import { eventually } from '../setup/eventually.ts';
 import { routeConfig } from '../setup/gateway.ts';
 import { createPlace } from '../setup/places/index.ts';
 import type { Kind } from '../setup/places/place.ts';
+import { seeded } from '../setup/seeded.ts';
 import { GatewayProcess } from './child.ts';
 import { faultEvent, Ledger, type LedgerReport } from './ledger.ts';
 
@@ -80,15 +81,4 @@ export async function runKill(options: {
     good &&= sum.lost === 0 && sum.foreign === 0;
   }
   return good;
-}
-
-/** mulberry32: small and seeded. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

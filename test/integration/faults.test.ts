@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Brokers, startBrokers } from '../brokers/index.mjs';
-import { KILL_PAIRS, killOnce, seeded } from '../faults/kill.ts';
+import { KILL_PAIRS, killOnce } from '../faults/kill.ts';
 import { outage } from '../faults/outage.ts';
+import { seeded } from '../setup/seeded.ts';
 
 /** Short runs of `npm run test:faults`: what may never be lost is checked in every test run. */
 describe('kill -9 in the middle', () => {

@@ -1,18 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CONFIRMED, type SendResult } from '../../src/core/target.ts';
+import { seeded } from '../setup/seeded.ts';
 import { delivery, rig } from './rig.ts';
-
-/** mulberry32: small, seeded, good enough for a simulation. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const RUNS = 300;
 

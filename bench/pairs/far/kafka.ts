@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
-import { type Place, unique } from '../../../test/setup/places/place.ts';
+import type { Place } from '../../../test/setup/places/place.ts';
+import { unique } from '../../../test/setup/unique.ts';
 import type { FarEnd } from './far.ts';
 
 /** Counts by the ends of the partitions. */

@@ -1,5 +1,6 @@
 import { connectAsync, type MqttClient } from 'mqtt';
-import { type Place, unique } from '../../../test/setup/places/place.ts';
+import type { Place } from '../../../test/setup/places/place.ts';
+import { unique } from '../../../test/setup/unique.ts';
 import type { FarEnd } from './far.ts';
 
 /** An MQTT broker does not tell how many it has taken in time: a subscription with QoS 0 is the cheapest count. */

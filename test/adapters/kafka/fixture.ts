@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin, type Consumer, type IHeaders, type Kafka, type Message } from 'kafkajs';
 import { kafka } from '../../../src/adapters/kafka/index.ts';
 import type { AdapterContext, BrokerHandle } from '../../../src/adapters/spec.ts';
@@ -8,6 +7,7 @@ import type { Source } from '../../../src/core/source.ts';
 import type { Target, TargetNotify } from '../../../src/core/target.ts';
 import { brokerUrl } from '../../setup/brokers.ts';
 import { eventually } from '../../setup/eventually.ts';
+import { unique } from '../../setup/unique.ts';
 
 export const quiet: TargetNotify = { available(): void {}, unavailable(): void {} };
 export const never: AbortSignal = new AbortController().signal;
@@ -20,9 +20,7 @@ export function bootstrap(): string {
   return new URL(brokerUrl('KAFKA').replace(/^kafka:/, 'http:')).host;
 }
 
-export function unique(prefix: string): string {
-  return `${prefix}-${randomUUID().slice(0, 8)}`;
-}
+export { unique };
 
 type Fields = Readonly<Record<string, unknown>>;
 

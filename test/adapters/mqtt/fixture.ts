@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { connectAsync, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import type { z } from 'zod';
 import { mqttAdapter } from '../../../src/adapters/mqtt/index.ts';
@@ -7,11 +6,9 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import type { Source } from '../../../src/core/source.ts';
 import type { Target } from '../../../src/core/target.ts';
+import { unique } from '../../setup/unique.ts';
 
-/** A name nobody else uses. */
-export function unique(prefix: string): string {
-  return `${prefix}-${randomBytes(6).toString('hex')}`;
-}
+export { unique };
 
 const context: AdapterContext = {
   name: 'x',

@@ -1,7 +1,8 @@
 import kafkajs from 'kafkajs';
 import { decodeRecord, encodeRecord } from '../../../src/adapters/kafka/codec.ts';
 import { registerCodecs } from '../../../src/adapters/kafka/compression.ts';
-import { keyOf, type Place, unique } from './place.ts';
+import { unique } from '../unique.ts';
+import { keyOf, type Place } from './place.ts';
 
 export async function kafkaPlace(url: string, partitions = 4): Promise<Place> {
   registerCodecs();

@@ -5,7 +5,8 @@ import { encodeJson } from '../../../src/cloudevents/json.ts';
 import { STRUCTURED_JSON } from '../../../src/cloudevents/media-type.ts';
 import { compileWrap } from '../../../src/cloudevents/wrap.ts';
 import type { MeshEvent } from '../../../src/core/event.ts';
-import { keyOf, type Mode, type Place, unique } from './place.ts';
+import { unique } from '../unique.ts';
+import { keyOf, type Mode, type Place } from './place.ts';
 
 const BURST = 200;
 

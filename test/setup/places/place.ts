@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { MeshEvent } from '../../../src/core/event.ts';
 
 export const KINDS = ['kafka', 'rabbitmq', 'mqtt', 'sqs', 'http'] as const;
@@ -23,11 +22,6 @@ export interface Place {
   /** Reads everything there is and that will come, acknowledging it; resolves once it is reading. */
   read(onEvent: OnEvent): Promise<void>;
   close(): Promise<void>;
-}
-
-/** A name nobody else uses. */
-export function unique(prefix: string): string {
-  return `${prefix}-${randomUUID().slice(0, 13)}`;
 }
 
 export function keyOf(event: MeshEvent): string | undefined {

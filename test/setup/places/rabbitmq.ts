@@ -1,6 +1,7 @@
 import { connect } from 'amqplib';
 import { decode, encode } from '../../../src/adapters/rabbitmq/codec.ts';
-import { type Place, unique } from './place.ts';
+import { unique } from '../unique.ts';
+import type { Place } from './place.ts';
 
 export async function rabbitmqPlace(url: string, type: 'quorum' | 'classic' = 'classic'): Promise<Place> {
   const model = await connect(url, { noDelay: true });

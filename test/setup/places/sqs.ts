@@ -7,7 +7,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { decodeJson, encodeJson } from '../../../src/cloudevents/json.ts';
-import { type Place, unique } from './place.ts';
+import { unique } from '../unique.ts';
+import type { Place } from './place.ts';
 
 const READERS = 4;
 
