@@ -2,6 +2,7 @@ import type { AdapterSpec } from '../../src/adapters/spec.ts';
 import { sourceFields, targetFields } from '../../src/config/common.ts';
 import { policySchema } from '../../src/config/policy.ts';
 import { routeSchema } from '../../src/config/route.ts';
+import { testSchema } from '../../src/config/route-test.ts';
 import { configSchemas } from '../../src/config/schema.ts';
 import { fieldTable } from './field-table.ts';
 
@@ -40,9 +41,10 @@ export function configPage(adapters: readonly AdapterSpec[]): string {
   const { outline } = configSchemas(adapters);
   const sections = [
     INTRODUCTION,
-    `## The file\n\n${fieldTable(outline, ['routes', 'policies'])}`,
+    `## The file\n\n${fieldTable(outline, ['routes', 'policies', 'tests'])}`,
     `## Routes\n\n${fieldTable(routeSchema)}`,
     `### Filters\n\n${FILTERS}`,
+    `## Tests\n\nWhat \`fairlead test\` runs: [testing routes](../guide/testing.md).\n\n${fieldTable(testSchema)}`,
     `## Policies\n\nNamed rules about sending; a target binds them with \`policies: [name]\`. Of several, later ones override earlier ones field by field.\n\n${fieldTable(policySchema)}`,
     `## Every source\n\n${fieldTable(sourceFields)}`,
     `## Every target\n\n${fieldTable(targetFields)}`,

@@ -41,6 +41,10 @@ function build(program: Command): void {
     .option('--strict', 'fail on warnings too')
     .addOption(output('text', 'json'))
     .action(async (file: string | undefined, options) => (await import('./lint.ts')).lint(file, options));
+  withConfig(add(program, 'test', 'run the route tests of a configuration: given an event, these legs'))
+    .option('--filter <text>', 'only tests whose name contains this')
+    .addOption(output('text', 'json'))
+    .action(async (options) => (await import('./test.ts')).test(options));
   withConfig(
     add(program, 'explain <event>', 'say what every route makes of an event: a CloudEvent in JSON, or - for stdin'),
   )

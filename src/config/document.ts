@@ -18,7 +18,7 @@ interface Place {
 }
 
 /**
- * A YAML text as plain values (maps without a prototype, `null` entries left out, `${…}` resolved), with the place of
+ * A YAML text as plain values (maps without a prototype, `null` entries left out but in the data of tests, `${…}` resolved), with the place of
  * every key and value kept.
  */
 export class ConfigDocument {
@@ -157,11 +157,11 @@ export class ConfigDocument {
       seen.set(name, this.#position(at).line);
       const inner = [...path, name];
       const child = pair.value as Node | null;
-      if (child === null || (isScalar(child) && child.value === null)) {
+      if ((child === null || (isScalar(child) && child.value === null)) && !isTestData(inner)) {
         this.#places.set(idOf(inner), { key: at, value: at });
         continue;
       }
-      const converted = this.#convert(child, inner, at);
+      const converted = child === null ? null : this.#convert(child, inner, at);
       if (converted !== undefined) map[name] = converted;
     }
     return map;
@@ -217,6 +217,11 @@ export class ConfigDocument {
     if (origins.has('file') && text.length >= 4) this.#private.push(text);
     return text;
   }
+}
+
+/** The data of an event in `tests`, where null is a value like others. */
+function isTestData(path: readonly PropertyKey[]): boolean {
+  return path[0] === 'tests' && path.indexOf('data', 3) >= 3;
 }
 
 function idOf(path: readonly PropertyKey[]): string {

@@ -15,6 +15,7 @@ import { normalise } from './normalise.ts';
 import { parsePart } from './parse.ts';
 import { presentable } from './redact.ts';
 import { checkReferences } from './references.ts';
+import { lintTests } from './route-test.ts';
 import { type ConfigSchemas, configSchemas, type Outline } from './schema.ts';
 import type { GatewayConfig } from './types.ts';
 
@@ -59,6 +60,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
   located.push(
     ...lintFields(document, entries, schemas),
     ...lintRoutes(config, document, entries.sources, options.nowMs ?? Date.now()),
+    ...lintTests(config.tests, document, options.readFile),
     ...lintConditions(config),
     ...lintPolicies(config, names(document, 'policies')),
   );

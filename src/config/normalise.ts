@@ -3,6 +3,7 @@ import { activeWindow } from './active.ts';
 import { type SourceFields, sourceFields, type TargetFields, targetFields } from './common.ts';
 import type { Entries, Entry } from './entries.ts';
 import { mergePolicies, type PolicyFields } from './policy.ts';
+import { routeTest } from './route-test.ts';
 import type { Outline } from './schema.ts';
 import type { AdapterConfig, GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './types.ts';
 
@@ -20,6 +21,7 @@ export function normalise(outline: Outline, entries: Entries, revision: string):
     targets: [...entries.targets.values()].map((entry) => target(entry, outline.policies)),
     routes: outline.routes.map(route),
     unmatched: outline.unmatched,
+    tests: outline.tests.map(routeTest),
     store: outline.store,
     drain: { deadlineMs: outline.drain.deadline },
     log: outline.log,

@@ -4,7 +4,7 @@ import type { Located } from './finding.ts';
 import { valueAt } from './inspect.ts';
 import { didYouMean } from './suggest.ts';
 
-type Section = 'sources' | 'targets' | 'policies';
+type Section = 'sources' | 'targets' | 'policies' | 'routes';
 
 /** Checks that every name used stands somewhere, and that no two routes have the same. */
 export function checkReferences(document: ConfigDocument): readonly Located[] {
@@ -13,6 +13,7 @@ export function checkReferences(document: ConfigDocument): readonly Located[] {
     sources: names(document, 'sources'),
     targets: names(document, 'targets'),
     policies: names(document, 'policies'),
+    routes: routeNames(document),
   };
   const check = (path: readonly PropertyKey[], section: Section, where: string): void => {
     const name = valueAt(document.value, path);
@@ -34,19 +35,49 @@ export function checkReferences(document: ConfigDocument): readonly Located[] {
     checkList(['routes', index, 'to'], 'targets', where);
     check(['routes', index, 'delivery', 'deadLetter', 'target'], 'targets', where);
     if (name !== undefined && seen.has(name)) {
-      const message = `a second route is named "${String(name)}"`;
-      found.push({
-        severity: 'error',
-        code: 'E_CONFIG_DUPLICATE_NAME',
-        path: ['routes', index, 'name'],
-        at: 'value',
-        message,
-      });
+      found.push(second('route', name, ['routes', index, 'name']));
     }
     seen.add(name);
   }
   checkList(['unmatched', 'to'], 'targets', 'unmatched');
+  checkTests(document, { check, checkList }, found);
   return found;
+}
+
+interface Checks {
+  check(path: readonly PropertyKey[], section: Section, where: string): void;
+  checkList(path: readonly PropertyKey[], section: Section, where: string): void;
+}
+
+function checkTests(document: ConfigDocument, { check, checkList }: Checks, found: Located[]): void {
+  const tests = valueAt(document.value, ['tests']);
+  const seen = new Set<unknown>();
+  for (const [index, test] of (Array.isArray(tests) ? tests : []).entries()) {
+    const path = ['tests', index];
+    const where = `tests[${index}]`;
+    check([...path, 'source'], 'sources', where);
+    checkList([...path, 'expect', 'routes'], 'routes', where);
+    const legs = valueAt(test, ['expect', 'legs']);
+    for (const [number, leg] of (Array.isArray(legs) ? legs : []).entries()) {
+      const at = [...path, 'expect', 'legs', number];
+      if (valueAt(leg, ['route']) !== 'unmatched') check([...at, 'route'], 'routes', where);
+      check([...at, 'target'], 'targets', where);
+    }
+    const name = valueAt(test, ['name']);
+    if (name !== undefined && seen.has(name)) found.push(second('test', name, [...path, 'name']));
+    seen.add(name);
+  }
+}
+
+function routeNames(document: ConfigDocument): readonly string[] {
+  const routes = valueAt(document.value, ['routes']);
+  const found = (Array.isArray(routes) ? routes : []).map((route) => valueAt(route, ['name']));
+  return found.filter((name): name is string => typeof name === 'string');
+}
+
+function second(what: string, name: unknown, path: readonly PropertyKey[]): Located {
+  const message = `a second ${what} is named "${String(name)}"`;
+  return { severity: 'error', code: 'E_CONFIG_DUPLICATE_NAME', path, at: 'value', message };
 }
 
 function unknown(

@@ -5,6 +5,7 @@ import { sourceFields, targetFields } from './common.ts';
 import { entryName, notYet } from './names.ts';
 import { type PolicyFields, policySchema } from './policy.ts';
 import { routeSchema, unmatchedSchema } from './route.ts';
+import { type TestFields, testSchema } from './route-test.ts';
 import type { StoreConfig, UnmatchedConfig } from './types.ts';
 
 /** The schemas of one kind of entry by adapter type. */
@@ -30,6 +31,7 @@ export interface Outline {
   readonly policies: Readonly<Record<string, PolicyFields>>;
   readonly routes: readonly z.infer<typeof routeSchema>[];
   readonly unmatched: UnmatchedConfig;
+  readonly tests: readonly TestFields[];
   readonly store: StoreConfig;
   readonly drain: { readonly deadline: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
@@ -85,6 +87,10 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
       .array(routeSchema, { error: 'expected a list of routes, each beginning with "- name:"' })
       .describe('Which events go where. Every route that matches fires, in this order. See below.'),
     unmatched: unmatchedSchema,
+    tests: z
+      .array(testSchema, { error: 'expected a list of tests, each beginning with "- name:"' })
+      .default([])
+      .describe('Events and what the routes must make of them, for `fairlead test`. See below.'),
     store: z
       .strictObject({
         path: z.string().min(1).default('./.fairlead').describe('Directory of dead letters and other durable state.'),

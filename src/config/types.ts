@@ -13,6 +13,8 @@ export interface GatewayConfig {
   readonly targets: readonly TargetConfig[];
   readonly routes: readonly RouteConfig[];
   readonly unmatched: UnmatchedConfig;
+  /** Run by `fairlead test`; a gateway does nothing with them. */
+  readonly tests: readonly RouteTest[];
   readonly store: StoreConfig;
   readonly drain: { readonly deadlineMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
@@ -102,6 +104,38 @@ export interface Filter {
 }
 
 export type UnmatchedConfig = 'dead-letter' | 'drop' | 'fail' | { readonly to: readonly string[] };
+
+/** An event and what the routes must make of it. */
+export interface RouteTest {
+  readonly name: string;
+  readonly source: string;
+  /** The event in the JSON format, or else {@link RouteTest.file}, relative to the configuration. */
+  readonly event?: Readonly<Record<string, unknown>>;
+  readonly file?: string;
+  /** Milliseconds since 1970 at which it arrives; undefined: now. */
+  readonly nowMs?: number;
+  readonly expect: RouteExpectation;
+}
+
+/** Whatever is undefined is not looked at. */
+export interface RouteExpectation {
+  /** Exactly the routes that match. */
+  readonly routes: readonly string[] | undefined;
+  /** Exactly the legs planned. */
+  readonly legs: readonly LegExpectation[] | undefined;
+  readonly unmatched: boolean | undefined;
+  /** Cause code of a dead letter. */
+  readonly error: string | undefined;
+}
+
+export interface LegExpectation {
+  readonly route: string;
+  readonly target: string;
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly without?: readonly string[] | undefined;
+  readonly data?: unknown;
+  readonly error?: string | undefined;
+}
 
 export interface StoreConfig {
   readonly path: string;

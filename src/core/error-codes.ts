@@ -45,7 +45,7 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_CONFIG_TYPE: 'A value of the wrong kind, e.g. text where a list is expected.',
   E_CONFIG_VALUE: 'A value of the right kind that is not allowed.',
   E_CONFIG_NAME: 'A name with other characters than lower-case letters, digits and `-`.',
-  E_CONFIG_DUPLICATE_NAME: 'Two routes have the same name.',
+  E_CONFIG_DUPLICATE_NAME: 'Two routes, or two tests, have the same name.',
   E_CONFIG_REFERENCE: 'A name that stands nowhere: a broker, source, target or policy is misspelt or missing.',
   E_CONFIG_FILTER_DIALECT: 'A filter dialect that does not exist.',
   E_CONFIG_NOT_AVAILABLE: 'A feature that is planned but not in this version.',
@@ -77,6 +77,8 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   W_UNMATCHED_UNSET: 'Nothing says what becomes of events that no route matches; they are dead-lettered.',
   W_UNMATCHED_FAIL:
     '`unmatched: fail` with a source whose broker knows no refusal: the event is counted as rejected and acknowledged.',
+  E_TEST_FILE: 'The file with the event of a route test cannot be read; the test fails.',
+  W_TEST_FILE: 'The file with the event of a route test cannot be read.',
   W_ROUTE_OVER: 'The time window of a route (`active`) has ended.',
   W_UNMATCHED_DROP: 'Events that no route matches are dropped and counted.',
   W_UNUSED_BROKER: 'No source or target uses the broker.',
