@@ -2,12 +2,15 @@ import { FairleadError } from './errors.ts';
 
 /**
  * A compiled template: literal text with `{name}` or `{name:-default}`; `{{` and `}}` are braces. Names are resolved by the caller:
- * CloudEvents attributes for targets, position variables (`topic.1`, `key`, …) for a source's `as:` mapping.
+ * CloudEvents attributes for targets, position variables (`topic.1`, `key`, …) for a source's `as:` mapping, attributes
+ * and fields of the data (`data.order.id`) for transforms.
  */
 export interface Template {
   readonly text: string;
   /** The names it refers to, for lint. */
   readonly names: readonly string[];
+  /** The name, where the template is one slot without a default and nothing else. */
+  readonly only: string | undefined;
   /** The text, or undefined when a name without a default resolves to undefined. */
   render(resolve: (name: string) => string | undefined): string | undefined;
 }
@@ -23,11 +26,14 @@ export function compileTemplate(text: string): Template {
   const names = parts.flatMap((part) => (typeof part === 'string' ? [] : [part.name]));
   if (parts.every((part) => typeof part === 'string')) {
     const literal = parts.join('');
-    return { text, names, render: () => literal };
+    return { text, names, only: undefined, render: () => literal };
   }
+  const [first] = parts;
+  const single = parts.length === 1 && typeof first === 'object' && first.fallback === undefined;
   return {
     text,
     names,
+    only: single ? first.name : undefined,
     render(resolve) {
       let out = '';
       for (const part of parts) {
@@ -74,7 +80,7 @@ function parse(text: string): (string | Slot)[] {
 function slot(text: string, at: number, body: string): Slot {
   const cut = body.indexOf(':-');
   const name = cut < 0 ? body : body.slice(0, cut);
-  if (!/^[a-z][a-z0-9]*(?:\.[A-Za-z0-9_-]+)?$/.test(name)) {
+  if (!/^[a-z][a-z0-9]*(?:\.[A-Za-z0-9_-]+)*$/.test(name)) {
     throw mistake(text, at, `"${name}" is not a name (lower-case letters and digits, e.g. {type} or {topic.1})`);
   }
   return { name, fallback: cut < 0 ? undefined : body.slice(cut + 2) };
