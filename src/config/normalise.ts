@@ -5,6 +5,7 @@ import type { Entries, Entry } from './entries.ts';
 import { mergePolicies, type PolicyFields } from './policy.ts';
 import { routeTest } from './route-test.ts';
 import type { Outline } from './schema.ts';
+import { transformSteps } from './transform.ts';
 import type { AdapterConfig, GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './types.ts';
 
 /** The parsed parts as the rest of the program reads them. */
@@ -59,10 +60,11 @@ function target(
   };
 }
 
-function route({ delivery, when, active, sample, ...fields }: Outline['routes'][number]): RouteConfig {
+function route({ delivery, when, active, sample, transform, ...fields }: Outline['routes'][number]): RouteConfig {
   return {
     ...fields,
     ...defined({ active: active === undefined ? undefined : activeWindow(active), sample }),
+    transform: transformSteps(transform),
     when: { filters: when?.filters ?? [] },
     delivery: {
       ...defined({ retry: delivery?.retry, timeoutMs: delivery?.timeout }),

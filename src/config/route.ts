@@ -4,6 +4,7 @@ import { checkCesql } from '../router/check.ts';
 import { type ActiveFields, activeSchema, sampleSchema } from './active.ts';
 import { conditionText } from './condition.ts';
 import { entryName, nameList, notYet, reference } from './names.ts';
+import { type TransformFields, transformSchema } from './transform.ts';
 import type { Filter, UnmatchedConfig } from './types.ts';
 
 /** The dialects a filter may use, for did-you-mean. */
@@ -81,6 +82,7 @@ interface RouteFields {
   state: 'active' | 'paused' | 'disabled';
   active?: ActiveFields | undefined;
   sample?: number | undefined;
+  transform?: TransformFields | TransformFields[] | undefined;
   delivery?:
     | {
         retry?: number | undefined;
@@ -104,6 +106,11 @@ export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
     })
     .optional()
     .describe('The condition; without it every event matches.'),
+  transform: transformSchema
+    .optional()
+    .describe(
+      'What is made of the event before it is sent: a step, or a list of steps in order. See docs/guide/transforms.md.',
+    ),
   to: nameList('targets').describe('The targets; each gets the event (one leg per entry).'),
   continue: z.boolean().default(true).describe('Whether later routes are looked at after this one has matched.'),
   delivery: z

@@ -69,7 +69,9 @@ const step = z
           { error: 'expected attributes with their values, e.g. { type: com.acme.alarm }' },
         )
         .optional()
-        .describe('Attributes with their new values. Text is a template over attributes and data: `{subject}`, `{data.id:-none}`.'),
+        .describe(
+          'Attributes with their new values. Text is a template over attributes and data: `{subject}`, `{data.id:-none}`.',
+        ),
       rename: names('Attributes that get another name. What is absent is passed over.'),
       remove: list('Attributes that are dropped.'),
       data: data.optional().describe('What happens to the data, which must be JSON.'),
@@ -97,7 +99,9 @@ export const transformSchema: z.ZodType<TransformFields | TransformFields[]> = z
 /** The steps as the rest of the program reads them. */
 export function transformSteps(fields: TransformFields | readonly TransformFields[] | undefined): TransformStep[] {
   if (fields === undefined) return [];
-  return (Array.isArray(fields) ? (fields as readonly TransformFields[]) : [fields as TransformFields]).map(transformStep);
+  return (Array.isArray(fields) ? (fields as readonly TransformFields[]) : [fields as TransformFields]).map(
+    transformStep,
+  );
 }
 
 function transformStep({ data: block, ...rest }: TransformFields): TransformStep {

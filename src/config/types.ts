@@ -1,4 +1,5 @@
 import type { DeadLetterSettings, DeliverySettings } from '../core/routing.ts';
+import type { TransformStep } from '../core/transform.ts';
 
 /**
  * A configuration that holds: validated, defaults in, references checked, durations in milliseconds, sizes in bytes.
@@ -71,6 +72,8 @@ export interface RouteConfig {
   readonly from: readonly string[];
   /** All of `filters` must pass; none: everything does. */
   readonly when: { readonly filters: readonly Filter[] };
+  /** Carried out in order on what is sent; none: the event goes as it came. */
+  readonly transform: readonly TransformStep[];
   readonly to: readonly string[];
   /** False: an event that matches looks at no later route. */
   readonly continue: boolean;

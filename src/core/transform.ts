@@ -40,10 +40,11 @@ export class TransformFailure {
     this.message = message;
   }
 
-  /** The failure that a coded error means; anything else is a mistake in the program and is thrown on. */
+  /** The failure that a thrown error means. The message of one that is not coded may quote data, so it is not told. */
   static of(error: unknown): TransformFailure {
     if (error instanceof FairleadError) return new TransformFailure(error.code, error.message);
-    throw error;
+    const what = error instanceof Error ? error.name : 'something unknown';
+    return new TransformFailure('E_TRANSFORM_CONTRACT', `the transform threw ${what}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Transform } from '../core/transform.ts';
 import type { Validator } from '../core/validation.ts';
 import type { LegSpec } from './leg.ts';
 
@@ -12,4 +13,6 @@ export interface RoutePlan {
   readonly disabled?: boolean;
   /** Looks at the data first; what it refuses is dead-lettered, leg by leg. */
   readonly validator?: Validator | undefined;
+  /** Makes of the event what its legs carry. */
+  readonly transform?: Transform | undefined;
 }

@@ -8,7 +8,15 @@ import type { EventView } from './view.ts';
 /** Changes attributes; `before` shows the event as the step found it. */
 export type AttributeEdit = (event: MeshEvent, before: EventView) => MeshEvent;
 
-const CONTEXT: ReadonlySet<string> = new Set(['id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema']);
+const CONTEXT: ReadonlySet<string> = new Set([
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'datacontenttype',
+  'dataschema',
+]);
 
 interface Setting {
   readonly name: string;

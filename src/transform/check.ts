@@ -63,7 +63,8 @@ function checkData(step: DataStep): TransformFinding[] {
 
 /** An attribute that is given a value. */
 function target(name: string, path: readonly (string | number)[]): TransformFinding[] {
-  if (name === 'data') return [error(path, '"data" is not an attribute', 'the data has a block of its own: data: { set: … }')];
+  if (name === 'data')
+    return [error(path, '"data" is not an attribute', 'the data has a block of its own: data: { set: … }')];
   if (name === 'specversion') return [error(path, '"specversion" cannot be changed')];
   if (isName(name)) return [];
   return [error(path, `"${name}" is not the name of an attribute (lower-case letters and digits)`)];
@@ -96,7 +97,10 @@ function texts(value: unknown, path: readonly (string | number)[]): TransformFin
     return attempt(path, () => {
       const wrong = compileTemplate(value).names.find((name) => name.includes('.') && !isDataName(name));
       if (wrong !== undefined) {
-        throw new FairleadError({ code: 'E_TEMPLATE', message: `{${wrong}} is neither an attribute nor a field: write {data.${wrong}}` });
+        throw new FairleadError({
+          code: 'E_TEMPLATE',
+          message: `{${wrong}} is neither an attribute nor a field: write {data.${wrong}}`,
+        });
       }
     });
   }

@@ -9,7 +9,7 @@ import {
 } from '../core/transform.ts';
 import { compileAttributes } from './attributes.ts';
 import { compileData, withJson } from './data.ts';
-import { jsonataInput, type JsonataEvaluator, type JsonataProgram, jsonataProgram } from './jsonata/program.ts';
+import { type JsonataEvaluator, type JsonataProgram, jsonataInput, jsonataProgram } from './jsonata/program.ts';
 import { compileSplit } from './split.ts';
 import { EventView } from './view.ts';
 

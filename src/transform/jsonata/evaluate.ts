@@ -49,7 +49,10 @@ function parse(data: Buffer): unknown {
 
 function written(result: unknown, program: JsonataProgram): Buffer | TransformFailure {
   if (result === undefined) {
-    return new TransformFailure('E_TRANSFORM_JSONATA', 'the expression gave nothing: what it looks for is not in the data');
+    return new TransformFailure(
+      'E_TRANSFORM_JSONATA',
+      'the expression gave nothing: what it looks for is not in the data',
+    );
   }
   const json: string | undefined = JSON.stringify(result, refuseFunctions);
   const bytes = Buffer.from(json, 'utf8');

@@ -23,10 +23,7 @@ export class JsonataPool implements JsonataEvaluator {
     return this.#workers.flatMap(({ pid }) => pid ?? []);
   }
 
-  evaluate(
-    program: JsonataProgram,
-    inputs: readonly JsonataInput[],
-  ): Promise<readonly (Buffer | TransformFailure)[]> {
+  evaluate(program: JsonataProgram, inputs: readonly JsonataInput[]): Promise<readonly (Buffer | TransformFailure)[]> {
     let worker = this.#of.get(program);
     if (worker === undefined) {
       worker = this.#workers[this.#of.size % this.#workers.length] as SupervisedWorker;

@@ -64,10 +64,7 @@ export class SupervisedWorker {
     return this.#process?.pid;
   }
 
-  evaluate(
-    program: JsonataProgram,
-    inputs: readonly JsonataInput[],
-  ): Promise<readonly (Buffer | TransformFailure)[]> {
+  evaluate(program: JsonataProgram, inputs: readonly JsonataInput[]): Promise<readonly (Buffer | TransformFailure)[]> {
     if (inputs.length === 0) return Promise.resolve([]);
     return new Promise((resolve) => {
       this.#jobs.push({ program, inputs, results: [], resolve, posted: 0, suspect: false });
@@ -186,10 +183,15 @@ export class SupervisedWorker {
     this.#cancelWatch?.();
     if (this.#closed) return;
     const chunk = this.#chunks[0];
-    this.#o.log.warn({ reason: stuck ? 'stuck' : reason, alone: chunk?.alone }, 'a JSONata worker ended and is replaced');
+    this.#o.log.warn(
+      { reason: stuck ? 'stuck' : reason, alone: chunk?.alone },
+      'a JSONata worker ended and is replaced',
+    );
     if (!this.#ready) {
       this.#failedStarts += 1;
-      this.#cancelWatch = this.#o.clock.after(equalJitter(RECONNECT, this.#failedStarts, this.#o.random), () => this.#go());
+      this.#cancelWatch = this.#o.clock.after(equalJitter(RECONNECT, this.#failedStarts, this.#o.random), () =>
+        this.#go(),
+      );
       return;
     }
     this.#ready = false;

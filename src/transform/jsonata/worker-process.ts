@@ -22,7 +22,11 @@ export class WorkerProcess {
 
   constructor(events: WorkerEvents) {
     const { entry, flags } = program();
-    const guards = [`--max-old-space-size=${HEAP_MIB}`, '--disable-proto=delete', '--disallow-code-generation-from-strings'];
+    const guards = [
+      `--max-old-space-size=${HEAP_MIB}`,
+      '--disable-proto=delete',
+      '--disallow-code-generation-from-strings',
+    ];
     this.#child = spawn(process.execPath, [...guards, ...flags, entry], { stdio: ['pipe', 'pipe', 'ignore'], env: {} });
     const reader = new FrameReader<Reply>();
     const end = (reason: string): void => {

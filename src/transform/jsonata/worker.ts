@@ -1,7 +1,8 @@
 // The worker process: evaluates JSONata for the gateway that started it, over its standard streams. It is given no
 // environment and opens nothing. See ADR 0010.
-import { setPriority } from 'node:os';
+
 import { writeFileSync, writeSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { TransformFailure } from '../../core/transform.ts';
 import { compileEvaluation, type Evaluation } from './evaluate.ts';
 import { encodeFrame, type Frame, FrameReader, type Reply, type Request } from './frames.ts';
