@@ -13,6 +13,7 @@ module.exports = {
     layer('core-imports-nothing', '^src/core/', '^src/core/'),
     layer('cloudevents-imports-core', '^src/cloudevents/', '^src/(core|cloudevents)/'),
     layer('router-imports-core', '^src/router/', '^src/(core|router)/'),
+    layer('transform-imports-core-and-cloudevents', '^src/transform/', '^src/(core|cloudevents|transform)/'),
     layer('policies-import-core', '^src/policies/', '^src/(core|policies)/'),
     layer('models-import-core', '^src/models/', '^src/(core|models)/'),
     layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
@@ -21,7 +22,7 @@ module.exports = {
     layer(
       'config-imports',
       '^src/config/',
-      '^src/(core|config)/|^src/adapters/(spec|fields|registry)\\.ts$|^src/router/check\\.ts$',
+      '^src/(core|config)/|^src/adapters/(spec|fields|registry)\\.ts$|^src/(router|transform)/check\\.ts$',
     ),
     {
       name: 'adapter-imports-no-sibling',
@@ -40,6 +41,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/adapters/' },
       to: { path: client },
+    },
+    {
+      name: 'only-transforms-import-jsonata',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/transform/jsonata/' },
+      to: { path: 'node_modules/(jsonata|re2js)/' },
     },
     {
       name: 'only-the-scorer-imports-onnxruntime',

@@ -160,6 +160,7 @@ export class Gateway {
     if (paused > 0) log.info({ paused }, 'what paused routes hold stays unsettled at its source');
     if (left > 0) log.warn({ left }, 'drain deadline reached: the rest stays unsettled at its source');
     pipeline.close();
+    this.#path.close();
     this.#abort.abort(new FairleadError({ code: 'E_STOPPED', message: 'the gateway was stopped' }));
     await this.#closeAll();
     this.#state = 'stopped';

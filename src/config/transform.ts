@@ -82,7 +82,10 @@ const step = z
     },
     { error: 'expected a step such as { set: { type: com.acme.alarm } }' },
   )
-  .refine((fields) => Object.keys(fields).length > 0, { error: 'this step does nothing' })
+  .refine((fields) => Object.keys(fields).length > 0, {
+    error: 'this step does nothing',
+    when: ({ issues }) => issues.length === 0,
+  })
   .superRefine((fields, context) => {
     for (const { severity, code, path, message, hint } of checkStep(transformStep(fields))) {
       if (severity === 'error') context.addIssue({ code: 'custom', path: [...path], message, params: { code, hint } });

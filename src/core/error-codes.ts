@@ -29,6 +29,18 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_DEAD_LETTER_ID: 'That is not the id of a dead letter. `fairlead dlq ls` shows them.',
   E_TARGET_CONTRACT: 'A target gave no result for an event: a mistake in the adapter. The event is sent again.',
   E_TEMPLATE: 'A template is malformed; the message gives the column.',
+  E_TRANSFORM_ATTRIBUTE: 'A transform gives an attribute a value that CloudEvents does not allow.',
+  E_TRANSFORM_TEMPLATE:
+    'A template of a transform names what the event does not have. Write a default: `{name:-text}`.',
+  E_TRANSFORM_DATA: 'The data of an event is not JSON, or not of the form that a transform needs.',
+  E_TRANSFORM_JSONATA: 'A JSONata expression failed on an event, or gave nothing; the message has its code.',
+  E_TRANSFORM_LIMIT: 'A transform reached a bound: size or depth of a result, length of an array, number of parts.',
+  E_TRANSFORM_TIMEOUT: 'A JSONata expression took longer than its `timeout` on an event.',
+  E_TRANSFORM_MEMORY: 'A worker died of an event twice, most likely out of memory.',
+  E_TRANSFORM_CONTRACT: 'A transform failed in a way that it should not: a mistake in Fairlead.',
+  E_TRANSFORM_STEP: 'A step of a transform contradicts itself or touches what cannot be changed.',
+  E_TRANSFORM_PATH: 'The path of a field is malformed, or cannot be used there.',
+  E_TRANSFORM_SYNTAX: 'A JSONata expression cannot be read or uses what is not available; the message says where.',
   E_WRAP:
     "An event that is not a CloudEvent could not be wrapped: a template of the source's `as` has no value or a wrong one.",
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { MeshEvent } from '../core/event.ts';
 import { type Transform, type Transformed, TransformFailure } from '../core/transform.ts';
-import { type Cause, type LegLane, type LegOwner, PendingLeg, type Whole } from './leg.ts';
+import { type Cause, type LegOwner, PendingLeg, type Whole } from './leg.ts';
 import { type Siblings, Stage } from './stage.ts';
 
 /**

@@ -10,7 +10,7 @@ import {
 import { compileAttributes } from './attributes.ts';
 import { compileData, withJson } from './data.ts';
 import { type JsonataEvaluator, type JsonataProgram, jsonataInput, jsonataProgram } from './jsonata/program.ts';
-import { compileSplit } from './split.ts';
+import { compileSplit, splitAll } from './split.ts';
 import { EventView } from './view.ts';
 
 type Edit = (event: MeshEvent) => MeshEvent;
@@ -95,7 +95,7 @@ function staged(operations: readonly Operation[], evaluator: JsonataEvaluator): 
 function step(result: Transformed, operation: Exclude<Operation, { kind: 'jsonata' }>): Transformed {
   if (result instanceof TransformFailure) return result;
   try {
-    return operation.kind === 'edit' ? result.map(operation.edit) : result.flatMap(operation.split);
+    return operation.kind === 'edit' ? result.map(operation.edit) : splitAll(result, operation.split);
   } catch (error) {
     return TransformFailure.of(error);
   }
