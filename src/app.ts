@@ -159,7 +159,6 @@ export class Gateway {
     const left = this.#inFlight() - paused;
     if (paused > 0) log.info({ paused }, 'what paused routes hold stays unsettled at its source');
     if (left > 0) log.warn({ left }, 'drain deadline reached: the rest stays unsettled at its source');
-    pipeline.close();
     this.#path.close();
     this.#abort.abort(new FairleadError({ code: 'E_STOPPED', message: 'the gateway was stopped' }));
     await this.#closeAll();

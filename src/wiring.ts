@@ -15,6 +15,8 @@ import { Availability } from './policies/availability.ts';
 import { afterFailure } from './policies/retry.ts';
 import { compileGate } from './router/gate.ts';
 import { IndexedMatcher } from './router/index/indexed-matcher.ts';
+import { compileTransform } from './transform/compile.ts';
+import { JsonataPool } from './transform/jsonata/pool.ts';
 
 /** What counts and plans the events that no route matched, beside the names of routes. */
 const UNMATCHED = 'unmatched';
@@ -44,10 +46,12 @@ export class DataPath {
   readonly #env: Environment;
   /** Intakes that a reload took out and whose sources have not been closed yet. */
   readonly #leaving = new Set<SourceIntake>();
+  readonly #evaluator: JsonataPool;
   #wired: Wired;
 
   constructor(config: GatewayConfig, parts: Parts, env: Environment, deadLetters: DeadLetterKeeper) {
     this.#env = env;
+    this.#evaluator = new JsonataPool(env);
     this.#wired = this.wire(config, parts);
     const { clock, random, log } = env;
     this.pipeline = new Pipeline({ plan: this.#wired.plan, deadLetters, clock, random, log });
@@ -119,6 +123,12 @@ export class DataPath {
     this.ledger.fold(this.#counted());
   }
 
+  /** Nothing is planned or sent any more; what has not ended stays unsettled. */
+  close(): void {
+    this.pipeline.close();
+    this.#evaluator.close();
+  }
+
   /** What was counted under names that the configuration no longer has, under way or not. */
   retired(): Retired {
     return this.ledger.sum(this.#counted());
@@ -181,7 +191,9 @@ export class DataPath {
       owner,
       clock,
       onPressure: (lane, full) => {
-        if (!full) for (const intake of this.intakes) intake.release(lane);
+        if (full) return;
+        for (const intake of this.intakes) intake.release(lane);
+        this.pipeline.relieved();
       },
     });
   }
@@ -193,7 +205,9 @@ export class DataPath {
       const settings = { ...target.delivery, retry, timeoutMs, deadLetter };
       return this.#legSpec(route.name, lanes.get(name) as Lane, settings);
     });
-    return { name: route.name, legs, paused: route.state === 'paused', disabled: route.state === 'disabled' };
+    const transform = route.transform.length === 0 ? undefined : compileTransform(route.transform, this.#evaluator);
+    const { name, state } = route;
+    return { name, legs, paused: state === 'paused', disabled: state === 'disabled', transform };
   }
 
   #planUnmatched(config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): UnmatchedPlan {

@@ -160,6 +160,11 @@ export class Lane {
 
   hurry(patience: Patience): void {
     this.#patience = patience;
+    if (this.#full) {
+      // Nobody need wait for room here any more.
+      this.#full = false;
+      this.#o.onPressure(this, false);
+    }
     this.kick();
   }
 

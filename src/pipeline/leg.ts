@@ -10,6 +10,8 @@ export interface LegLane {
   readonly name: string;
   /** True once a reload has taken it out: nothing more is added. */
   readonly leaving: boolean;
+  /** True while it takes in what comes, but should be given nothing. */
+  readonly full: boolean;
   add(leg: PendingLeg): void;
   kick(): void;
 }
@@ -42,15 +44,27 @@ export interface KeySlot {
   tail: PendingLeg | undefined;
 }
 
+/** A leg that is sent as several events: it ends when they all have. */
+export interface Whole {
+  /** With the event as it came; in no lane. */
+  readonly leg: PendingLeg;
+  readonly count: number;
+  open: number;
+  failed: number;
+  /** Of the first part that failed. */
+  cause: Cause | undefined;
+  withdrawn: boolean;
+}
+
 /** A leg in a lane. Legs of one key form a chain through `next`; only the first of a chain is ready or under way. */
 export class PendingLeg implements Leg {
-  readonly event: MeshEvent;
+  event: MeshEvent;
   readonly meta: DeliveryMeta;
   readonly key: string | undefined;
   readonly spec: LegSpec;
   readonly tracker: BatchTracker;
   readonly index: number;
-  readonly bytes: number;
+  bytes: number;
   /** Monotonic milliseconds of the receipt. */
   readonly receivedAt: number;
   attempt = 1;
@@ -59,6 +73,8 @@ export class PendingLeg implements Leg {
   taken = false;
   next: PendingLeg | undefined = undefined;
   slot: KeySlot | undefined = undefined;
+  /** Set on the parts of a leg that was split. */
+  whole: Whole | undefined = undefined;
 
   constructor(
     event: MeshEvent,
@@ -78,6 +94,12 @@ export class PendingLeg implements Leg {
     this.index = index;
     this.bytes = bytes;
     this.receivedAt = receivedAt;
+  }
+
+  /** From now on the leg carries another event. Only before it enters its lane. */
+  become(event: MeshEvent): void {
+    this.event = event;
+    this.bytes = event.bytes;
   }
 
   get route(): string {

@@ -3,30 +3,18 @@ import { LegCounters } from '../core/counters.ts';
 import type { DeadLetterInit, DeadLetterKeeper } from '../core/dead-letter.ts';
 import type { DeliveryBatch, EventDelivery, PoisonDelivery } from '../core/delivery.ts';
 import type { Log } from '../core/log.ts';
-import type { DeliverySettings, RouteMatcher } from '../core/routing.ts';
+import type { DeliverySettings } from '../core/routing.ts';
 import type { Refusal } from '../core/validation.ts';
 import { Admission, type AdmissionOwner, type Candidate } from './admission.ts';
 import { DeadLettering } from './dead-lettering.ts';
 import type { SourceIntake } from './intake.ts';
 import type { Lane } from './lane.ts';
-import { type Cause, type LegOwner, type LegSpec, PendingLeg } from './leg.ts';
-import type { RoutePlan } from './route-plan.ts';
+import { type Cause, type LegSpec, PendingLeg } from './leg.ts';
+import type { Plan, RoutePlan } from './route-plan.ts';
 import { BatchTracker } from './tracker.ts';
+import { Transforming, type TransformingOwner } from './transforming.ts';
 
-export type { RoutePlan } from './route-plan.ts';
-
-/** What happens to an event that no route matched. */
-export type UnmatchedPlan =
-  | { readonly action: 'dead-letter' | 'drop' | 'fail' }
-  | { readonly action: 'send'; readonly plan: RoutePlan };
-
-/** Everything that a batch is planned with, of one configuration: swapped as a whole, between batches. */
-export interface Plan {
-  readonly matcher: RouteMatcher;
-  readonly routes: readonly RoutePlan[];
-  readonly unmatched: UnmatchedPlan;
-  readonly lanes: ReadonlyMap<string, Lane>;
-}
+export type { Plan, RoutePlan, UnmatchedPlan } from './route-plan.ts';
 
 export interface PipelineOptions {
   readonly plan: Plan;
@@ -43,10 +31,11 @@ export type AsideCounters = Readonly<Record<'poison' | 'unmatched', LegCounters>
  * The path of an event: a batch comes in, every event is matched and its legs planned into lanes; a delivery is settled
  * when each of its legs is confirmed, dead-lettered durably, or dropped by a named rule and counted.
  */
-export class Pipeline implements LegOwner, AdmissionOwner {
+export class Pipeline implements TransformingOwner, AdmissionOwner {
   readonly aside: AsideCounters = { poison: new LegCounters(), unmatched: new LegCounters() };
   readonly deadLettering: DeadLettering;
   readonly admission: Admission = new Admission(this);
+  readonly #transforming: Transforming;
   readonly #o: PipelineOptions;
   #plan: Plan;
   readonly #matched: number[] = [];
@@ -60,6 +49,7 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     this.#o = options;
     this.#plan = options.plan;
     const { clock, random, log } = options;
+    this.#transforming = new Transforming(this, clock);
     this.deadLettering = new DeadLettering({ keeper: options.deadLetters, clock, random, log });
   }
 
@@ -133,14 +123,24 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     }
   }
 
+  /** A lane that was full has drained. */
+  relieved(): void {
+    this.#transforming.relieved();
+  }
+
   /** No more batches are taken in from now on. */
   close(): void {
     this.#closed = true;
     this.admission.close();
+    this.#transforming.close();
     for (const lane of this.#plan.lanes.values()) lane.stop();
   }
 
   done(leg: PendingLeg, now: number): void {
+    if (leg.whole !== undefined) {
+      this.#transforming.partEnded(leg.whole, 'done', now);
+      return;
+    }
     const relay = this.#relays.size > 0 ? this.#relays.get(leg) : undefined;
     if (relay !== undefined) {
       this.#relays.delete(leg);
@@ -155,6 +155,10 @@ export class Pipeline implements LegOwner, AdmissionOwner {
   }
 
   failed(leg: PendingLeg, cause: Cause, now: number): void {
+    if (leg.whole !== undefined) {
+      this.#transforming.partEnded(leg.whole, cause, now);
+      return;
+    }
     const relay = this.#relays.get(leg);
     if (relay !== undefined) {
       // The dead-letter target refused it as well: the store is what is left, unless it already has it.
@@ -184,6 +188,10 @@ export class Pipeline implements LegOwner, AdmissionOwner {
   }
 
   withdrawn(leg: PendingLeg): void {
+    if (leg.whole !== undefined) {
+      this.#transforming.partEnded(leg.whole, 'withdrawn', this.#o.clock.now());
+      return;
+    }
     const { counters } = this.#relays.get(leg)?.origin.spec ?? leg.spec;
     this.#relays.delete(leg);
     counters.pending -= 1;
@@ -217,7 +225,7 @@ export class Pipeline implements LegOwner, AdmissionOwner {
       const message = `route "${leg.route}" held it while paused and leads to "${name}" no more`;
       this.failed(leg, { code: 'E_ROUTE_REMOVED', message }, now);
     } else if (plan?.paused === true) this.#held.push(leg);
-    else spec.lane.add(leg);
+    else this.#transforming.take([leg], plan?.transform);
   }
 
   #enqueue(
@@ -259,14 +267,23 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     bytes: number,
     receivedAt: number,
   ): void {
+    const direct = plan.transform === undefined && !this.#transforming.busy;
+    const later: PendingLeg[] = direct ? NONE : [];
     for (const spec of plan.legs) {
       spec.counters.planned += 1;
       spec.counters.pending += 1;
       const leg = new PendingLeg(event, meta, key, spec, tracker, index, bytes, receivedAt);
       if (plan.paused) this.#held.push(leg);
-      else if (!spec.lane.leaving) spec.lane.add(leg);
-      else this.#redirect(leg);
+      else if (direct) this.place(leg);
+      else later.push(leg);
     }
+    if (later.length > 0) this.#transforming.take(later, plan.transform);
+  }
+
+  place(leg: PendingLeg): void {
+    const { lane } = leg.spec;
+    if (!lane.leaving) lane.add(leg);
+    else this.#redirect(leg);
   }
 
   /** A leg that was planned too late for its lane: a reload has put another one in its place, or none. */
@@ -381,6 +398,9 @@ export class Pipeline implements LegOwner, AdmissionOwner {
     leg.tracker.ended(leg.index);
   }
 }
+
+/** Shared by all events that wait for nothing; never changed. */
+const NONE: PendingLeg[] = [];
 
 /** Why a leg ends whose target is not in the configuration any more. */
 export function targetRemoved(target: string): Cause {

@@ -8,6 +8,11 @@ export class Deque<T> {
     return this.#size;
   }
 
+  /** The item that {@link shift} would take. */
+  get first(): T | undefined {
+    return this.#size === 0 ? undefined : this.#items[this.#head];
+  }
+
   push(item: T): void {
     if (this.#size === this.#items.length) this.#grow();
     this.#items[(this.#head + this.#size) & (this.#items.length - 1)] = item;

@@ -1,5 +1,7 @@
+import type { RouteMatcher } from '../core/routing.ts';
 import type { Transform } from '../core/transform.ts';
 import type { Validator } from '../core/validation.ts';
+import type { Lane } from './lane.ts';
 import type { LegSpec } from './leg.ts';
 
 /** A route as the pipeline sees it; its number is its place in the list given to the pipeline. */
@@ -15,4 +17,17 @@ export interface RoutePlan {
   readonly validator?: Validator | undefined;
   /** Makes of the event what its legs carry. */
   readonly transform?: Transform | undefined;
+}
+
+/** What happens to an event that no route matched. */
+export type UnmatchedPlan =
+  | { readonly action: 'dead-letter' | 'drop' | 'fail' }
+  | { readonly action: 'send'; readonly plan: RoutePlan };
+
+/** Everything that a batch is planned with, of one configuration: swapped as a whole, between batches. */
+export interface Plan {
+  readonly matcher: RouteMatcher;
+  readonly routes: readonly RoutePlan[];
+  readonly unmatched: UnmatchedPlan;
+  readonly lanes: ReadonlyMap<string, Lane>;
 }

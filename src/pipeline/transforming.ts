@@ -4,92 +4,124 @@ import { type Transform, type Transformed, TransformFailure } from '../core/tran
 import { type Cause, type LegOwner, PendingLeg, type Whole } from './leg.ts';
 import { type Siblings, Stage } from './stage.ts';
 
+/** What a transformed leg goes back to. */
+export interface TransformingOwner extends LegOwner {
+  /** Puts a leg into its lane, without a kick. */
+  place(leg: PendingLeg): void;
+}
+
 /**
  * Applies the transforms of routes to legs before they enter their lanes. What cannot be transformed fails with its reason
  * and the event as it came; what becomes several events is done when all of them are.
  */
 export class Transforming {
-  readonly #owner: LegOwner;
+  readonly #owner: TransformingOwner;
   readonly #clock: Clock;
-  readonly #stages = new Map<Transform, Stage>();
+  /** By name of the route, so that a reload does not let its legs pass those that still have the transform of before. */
+  readonly #stages = new Map<string, Stage>();
+  #closed = false;
 
-  constructor(owner: LegOwner, clock: Clock) {
+  constructor(owner: TransformingOwner, clock: Clock) {
     this.#owner = owner;
     this.#clock = clock;
   }
 
-  /** Takes legs that are counted as pending and in no lane; inline ones are in theirs, not kicked, when this returns. */
-  take(legs: Siblings, transform: Transform): void {
-    if (transform.kind === 'inline') {
-      const result = transform.apply((legs[0] as PendingLeg).event);
-      this.#release(legs, result instanceof MeshEvent ? [result] : result);
-      return;
-    }
-    let stage = this.#stages.get(transform);
-    if (stage === undefined) {
-      const lanes = legs.map(({ spec }) => spec.lane);
-      stage = new Stage(transform, lanes, (siblings, result) => this.#release(siblings, result));
-      this.#stages.set(transform, stage);
-    }
-    stage.add(legs);
+  /** True while legs wait, of whatever route: even one without a transform may have to wait behind them. */
+  get busy(): boolean {
+    return this.#stages.size > 0;
   }
 
-  /** A lane that was full has room again. */
+  /**
+   * Takes the legs of one delivery on one route; they are counted as pending and in no lane. What can be done at once is
+   * done when this returns, and the lanes are not kicked.
+   */
+  take(legs: Siblings, transform: Transform | undefined): void {
+    const { route } = legs[0] as PendingLeg;
+    const stage = this.#stages.get(route);
+    if (stage !== undefined) stage.add({ legs, transform });
+    else if (transform?.kind === 'staged') this.#open(route).add({ legs, transform });
+    else this.#release(legs, applied(legs, transform));
+  }
+
+  /** A lane that was full has room again, or is on its way out. */
   relieved(): void {
     for (const stage of this.#stages.values()) stage.go();
   }
 
   /** A part of a leg has ended; the leg itself does with its last one, and fails if any has. */
-  partEnded(whole: Whole, cause: Cause | undefined, now: number): void {
-    const { leg, count } = whole;
+  partEnded(whole: Whole, end: Cause | 'done' | 'withdrawn', now: number): void {
     whole.open -= 1;
-    if (cause !== undefined) {
+    if (end === 'withdrawn') whole.withdrawn = true;
+    else if (end !== 'done') {
       whole.failed += 1;
-      whole.cause ??= cause;
+      whole.cause ??= end;
     }
     if (whole.open > 0) return;
-    const first = whole.cause;
-    if (first === undefined) this.#owner.done(leg, now);
+    const { leg, count, failed, cause } = whole;
+    if (whole.withdrawn) this.#owner.withdrawn(leg);
+    else if (cause === undefined) this.#owner.done(leg, now);
     else {
-      const message = `${whole.failed} of ${count} parts failed, the first with: ${first.message}`;
-      this.#owner.failed(leg, { code: first.code, message }, now);
+      const message = `${failed} of ${count} parts failed, the first with: ${cause.message}`;
+      this.#owner.failed(leg, { code: cause.code, message }, now);
     }
   }
 
   /** What is under way stays unsettled. */
   close(): void {
-    for (const stage of this.#stages.values()) stage.stop();
+    this.#closed = true;
+  }
+
+  #open(route: string): Stage {
+    const stage: Stage = new Stage({
+      apply: applied,
+      release: (legs, result) => {
+        if (!this.#closed) this.#release(legs, result);
+      },
+      idle: () => this.#stages.delete(route),
+    });
+    this.#stages.set(route, stage);
+    return stage;
   }
 
   #release(legs: Siblings, result: Transformed): void {
     const now = this.#clock.now();
     for (const leg of legs) {
-      if (result instanceof TransformFailure) {
+      if (leg.tracker.detached) {
+        this.#owner.withdrawn(leg);
+      } else if (result instanceof TransformFailure) {
         leg.attempt = 0;
         this.#owner.failed(leg, result, now);
       } else if (result.length === 1) {
         leg.become(result[0] as MeshEvent);
-        leg.spec.lane.add(leg);
+        this.#owner.place(leg);
       } else {
-        spread(leg, result);
+        this.#spread(leg, result);
       }
+    }
+  }
+
+  #spread(leg: PendingLeg, events: readonly MeshEvent[]): void {
+    const { meta, key, spec, tracker, index, receivedAt } = leg;
+    if (events.length === 0) {
+      // The array to split was empty: there is nothing to send, by the route's own rule.
+      spec.counters.pending -= 1;
+      spec.counters.dropped += 1;
+      tracker.ended(index);
+      return;
+    }
+    const count = events.length;
+    const whole: Whole = { leg, count, open: count, failed: 0, cause: undefined, withdrawn: false };
+    for (const event of events) {
+      const part = new PendingLeg(event, meta, key, spec, tracker, index, event.bytes, receivedAt);
+      part.whole = whole;
+      this.#owner.place(part);
     }
   }
 }
 
-function spread(leg: PendingLeg, events: readonly MeshEvent[]): void {
-  const { meta, key, spec, tracker, index, receivedAt } = leg;
-  if (events.length === 0) {
-    // The array to split was empty: there is nothing to send, by the route's own rule.
-    spec.counters.pending -= 1;
-    spec.counters.dropped += 1;
-    tracker.ended(index);
-    return;
-  }
-  const whole: Whole = { leg, count: events.length, open: events.length, failed: 0, cause: undefined };
-  for (const event of events) {
-    const part = new PendingLeg(event, meta, key, spec, tracker, index, event.bytes, receivedAt);
-    part.whole = whole;
-    spec.lane.add(part);
-  }
+/** The result of what needs no waiting. */
+function applied(legs: Siblings, transform: Exclude<Transform, { kind: 'staged' }> | undefined): Transformed {
+  const { event } = legs[0] as PendingLeg;
+  const result = transform === undefined ? event : transform.apply(event);
+  return result instanceof MeshEvent ? [result] : result;
 }

@@ -5,6 +5,7 @@ import { silentLog } from '../../src/core/log.ts';
 import type { DeliverySettings } from '../../src/core/routing.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CONFIRMED, type Leg, type SendResult, type Target } from '../../src/core/target.ts';
+import type { Transform } from '../../src/core/transform.ts';
 import type { Validator } from '../../src/core/validation.ts';
 import { SourceIntake } from '../../src/pipeline/intake.ts';
 import { Lane } from '../../src/pipeline/lane.ts';
@@ -81,6 +82,7 @@ export interface RigOptions {
   /** The route holds its legs. */
   readonly paused?: boolean;
   readonly validator?: Validator;
+  readonly transform?: Transform;
 }
 
 /** One source, one route to the given targets, all on a fake clock. */
@@ -123,7 +125,9 @@ export function rig(options: RigOptions = {}) {
       owner: relay,
       clock,
       onPressure: (which, full) => {
-        if (!full) intake.release(which);
+        if (full) return;
+        intake.release(which);
+        owner.current?.relieved();
       },
     });
     if (options.open !== false) lane.open();
@@ -136,7 +140,15 @@ export function rig(options: RigOptions = {}) {
   const pipeline = new Pipeline({
     plan: {
       matcher: new LinearMatcher([{ from: [0], filters, continue: true, disabled: false }]),
-      routes: [{ name: 'r', legs, paused: options.paused ?? false, validator: options.validator }],
+      routes: [
+        {
+          name: 'r',
+          legs,
+          paused: options.paused ?? false,
+          validator: options.validator,
+          transform: options.transform,
+        },
+      ],
       unmatched: options.unmatched ?? { action: 'dead-letter' },
       lanes,
     },

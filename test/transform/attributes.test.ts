@@ -18,7 +18,11 @@ describe('set', () => {
   });
 
   test('templates read fields of the data as they stand in it', async () => {
-    const set = { subject: '{data.order.id}/{data.order.total}', flag: '{data.order.ok}', rest: '{data.order.none:-no}' };
+    const set = {
+      subject: '{data.order.id}/{data.order.total}',
+      flag: '{data.order.ok}',
+      rest: '{data.order.none:-no}',
+    };
     expect(changes(event, await one(event, { set }))).toEqual({
       subject: 'o-1/12345678901234567890',
       flag: 'true',
@@ -55,7 +59,10 @@ describe('set', () => {
 
 describe('rename and remove', () => {
   test('move values with their types; what is absent is passed over', async () => {
-    const after = await one(event, { rename: { hop: 'jumps', absent: 'present' }, remove: ['note', 'gone', 'subject'] });
+    const after = await one(event, {
+      rename: { hop: 'jumps', absent: 'present' },
+      remove: ['note', 'gone', 'subject'],
+    });
     expect(changes(event, after)).toEqual({ hop: undefined, jumps: '3', note: undefined, subject: undefined });
     expect(after.extensions['jumps']).toBe(3);
   });

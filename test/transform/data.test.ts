@@ -108,19 +108,24 @@ test('property: untouched values keep their text, and the result is what editing
   const name = fc.constantFrom('a', 'b', 'c', 'é', '__proto__', '0');
   const path = fc.array(name, { minLength: 1, maxLength: 3 });
   fc.assert(
-    fc.property(fc.object({ key: name, maxDepth: 3, values: [fc.integer(), fc.string(), fc.constant(null)] }), path, (value, way) => {
-      const json = JSON.stringify(value, undefined, 1);
-      const tree = JsonNode.parse(Buffer.from(json));
-      const expected = JSON.parse(json) as Record<string, unknown>;
-      let at: unknown = expected;
-      for (const segment of way.slice(0, -1)) at = typeof at === 'object' && at !== null && Object.hasOwn(at, segment) ? (at as never)[segment] : undefined;
-      const last = way.at(-1) as string;
-      const there = typeof at === 'object' && at !== null && Object.hasOwn(at, last);
-      expect(tree.find(way) !== undefined).toBe(there);
-      expect(tree.drop(way)).toBe(there);
-      if (Array.isArray(at)) at.splice(Number(last), there ? 1 : 0);
-      else if (there) delete (at as Record<string, unknown>)[last];
-      expect(JSON.parse(tree.toBuffer().toString())).toEqual(expected);
-    }),
+    fc.property(
+      fc.object({ key: name, maxDepth: 3, values: [fc.integer(), fc.string(), fc.constant(null)] }),
+      path,
+      (value, way) => {
+        const json = JSON.stringify(value, undefined, 1);
+        const tree = JsonNode.parse(Buffer.from(json));
+        const expected = JSON.parse(json) as Record<string, unknown>;
+        let at: unknown = expected;
+        for (const segment of way.slice(0, -1))
+          at = typeof at === 'object' && at !== null && Object.hasOwn(at, segment) ? (at as never)[segment] : undefined;
+        const last = way.at(-1) as string;
+        const there = typeof at === 'object' && at !== null && Object.hasOwn(at, last);
+        expect(tree.find(way) !== undefined).toBe(there);
+        expect(tree.drop(way)).toBe(there);
+        if (Array.isArray(at)) at.splice(Number(last), there ? 1 : 0);
+        else if (there) delete (at as Record<string, unknown>)[last];
+        expect(JSON.parse(tree.toBuffer().toString())).toEqual(expected);
+      },
+    ),
   );
 });

@@ -1,4 +1,4 @@
-import { MeshEvent } from '../../src/core/event.ts';
+import type { MeshEvent } from '../../src/core/event.ts';
 import { TransformFailure, type TransformStep } from '../../src/core/transform.ts';
 import { applyTransform, compileTransform } from '../../src/transform/compile.ts';
 import type { JsonataEvaluator } from '../../src/transform/jsonata/program.ts';

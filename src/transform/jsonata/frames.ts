@@ -12,6 +12,8 @@ export interface Request {
   readonly program: number;
   /** With the first request for a program: what it is. */
   readonly define?: { readonly expression: string; readonly timeoutMs: number; readonly maxBytes: number } | undefined;
+  /** A program that will not be asked for again under its number. */
+  readonly forget?: number | undefined;
   readonly lengths: readonly number[];
   /** Attributes as JSON by input, where the program looks at them. */
   readonly events?: readonly string[] | undefined;

@@ -11,7 +11,8 @@ const MAX_WORKERS = 4;
  */
 export class JsonataPool implements JsonataEvaluator {
   readonly #workers: readonly SupervisedWorker[];
-  readonly #of = new Map<JsonataProgram, SupervisedWorker>();
+  readonly #of = new WeakMap<JsonataProgram, SupervisedWorker>();
+  #next = 0;
 
   constructor(options: SupervisionOptions) {
     const count = Math.min(MAX_WORKERS, Math.max(1, availableParallelism() - 1));
@@ -26,7 +27,8 @@ export class JsonataPool implements JsonataEvaluator {
   evaluate(program: JsonataProgram, inputs: readonly JsonataInput[]): Promise<readonly (Buffer | TransformFailure)[]> {
     let worker = this.#of.get(program);
     if (worker === undefined) {
-      worker = this.#workers[this.#of.size % this.#workers.length] as SupervisedWorker;
+      worker = this.#workers[this.#next % this.#workers.length] as SupervisedWorker;
+      this.#next += 1;
       this.#of.set(program, worker);
     }
     return worker.evaluate(program, inputs);

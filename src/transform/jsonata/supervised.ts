@@ -33,6 +33,8 @@ interface Chunk {
 
 /** Chunks at the worker at once: while it works on one, the next lies in its pipe. */
 const MAX_POSTED = 2;
+/** Programs that a process keeps compiled. */
+const MAX_PROGRAMS = 256;
 const START_MS = 30_000;
 /** On top of twice the time of a program: an evaluation that can stop itself has done so by then. */
 const GRACE_MS = 250;
@@ -45,8 +47,9 @@ export class SupervisedWorker {
   readonly #o: SupervisionOptions;
   readonly #jobs: Job[] = [];
   readonly #chunks: Chunk[] = [];
-  readonly #programs = new Map<JsonataProgram, number>();
-  readonly #defined = new Set<number>();
+  /** Numbers of the programs that the process knows, by what they are: a reload makes new objects of the same. */
+  readonly #programs = new Map<string, number>();
+  #nextProgram = 0;
   #process: WorkerProcess | undefined;
   #ready = false;
   #closed = false;
@@ -87,7 +90,7 @@ export class SupervisedWorker {
   #start(): void {
     this.#ready = false;
     this.#stuck = false;
-    this.#defined.clear();
+    this.#programs.clear();
     const started: WorkerProcess = new WorkerProcess({
       ready: () => {
         this.#ready = true;
@@ -116,18 +119,27 @@ export class SupervisedWorker {
   }
 
   #request({ program, inputs, posted }: Job, count: number): Request {
-    const id = this.#programs.get(program) ?? this.#programs.size;
-    this.#programs.set(program, id);
-    const known = this.#defined.has(id);
-    this.#defined.add(id);
     const { expression, timeoutMs, maxBytes, usesEvent } = program;
     const chosen = inputs.slice(posted, posted + count);
     return {
-      program: id,
-      ...(known ? {} : { define: { expression, timeoutMs, maxBytes } }),
+      ...this.#name({ expression, timeoutMs, maxBytes }),
       lengths: chosen.map(({ data }) => data?.length ?? -1),
       ...(usesEvent ? { events: chosen.map(({ event }) => event) } : {}),
     };
+  }
+
+  /** The number of a program; with what it is when the process does not know it, and what it may forget then. */
+  #name(define: NonNullable<Request['define']>): Pick<Request, 'program' | 'define' | 'forget'> {
+    const text = JSON.stringify(define);
+    const known = this.#programs.get(text);
+    if (known !== undefined) return { program: known };
+    const program = this.#nextProgram;
+    this.#nextProgram += 1;
+    const [oldest] = this.#programs;
+    const full = this.#programs.size >= MAX_PROGRAMS && oldest !== undefined;
+    if (full) this.#programs.delete(oldest[0]);
+    this.#programs.set(text, program);
+    return { program, define, ...(full ? { forget: oldest[1] } : {}) };
   }
 
   #take({ results }: Reply, body: Buffer): void {

@@ -35,7 +35,8 @@ async function work(): Promise<void> {
 }
 
 async function answer({ head, body }: Frame<Request>): Promise<void> {
-  const { program, define, lengths, events } = head;
+  const { program, define, forget, lengths, events } = head;
+  if (forget !== undefined) programs.delete(forget);
   if (define !== undefined) programs.set(program, compileEvaluation({ ...define, usesEvent: events !== undefined }));
   const evaluation = programs.get(program);
   if (evaluation === undefined) throw new Error(`program ${program} was never defined`);
