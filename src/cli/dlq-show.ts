@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { canonical } from '../cloudevents/attributes.ts';
-import { isJson } from '../cloudevents/media-type.ts';
 import type { AttributeValue, MeshEvent } from '../core/event.ts';
+import { isJson } from '../core/media-type.ts';
 import type { DeadLetter } from '../store/letter.ts';
 import { positionText, readingStore, type StoreOptions } from './dlq.ts';
 import { EXIT, ExitError } from './exit.ts';

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { FairleadError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/event.ts';
+import { skipSpace } from '../core/json-scan.ts';
 import { JsonReader, malformed } from './json-reader.ts';
-import { skipSpace } from './json-scan.ts';
 
 /**
  * Decodes one event in the JSON format (CloudEvents JSON format 1.0.2). `event.structured` is `bytes`; JSON data is a

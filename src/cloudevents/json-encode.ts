@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { AttributeValue, MeshEvent } from '../core/event.ts';
-import { isJsonText } from './json-scan.ts';
-import { isJson, isUtf8Text } from './media-type.ts';
+import { isJsonText } from '../core/json-scan.ts';
+import { isJson } from '../core/media-type.ts';
+import { isUtf8Text } from './media-type.ts';
 
 /** The event in the JSON format: `event.structured` verbatim where it has one. */
 export function encodeJson(event: MeshEvent): Buffer {

@@ -1,8 +1,8 @@
 import { FairleadError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/event.ts';
+import { endOfSimple, scanColon, scanString, scanValue, skipSpace } from '../core/json-scan.ts';
+import { isJson } from '../core/media-type.ts';
 import { checkName, type Draft, duplicate, finish, invalid, newDraft, setAttribute } from './attributes.ts';
-import { endOfSimple, scanColon, scanString, scanValue, skipSpace } from './json-scan.ts';
-import { isJson } from './media-type.ts';
 import { isInt32 } from './values.ts';
 
 const QUOTE = 0x22;

@@ -1,3 +1,5 @@
+import { essenceOf } from '../core/media-type.ts';
+
 /** Content-Type of an event in the JSON format (CloudEvents JSON format 1.0.2 §3). */
 export const STRUCTURED_JSON = 'application/cloudevents+json; charset=UTF-8';
 /** Content-Type of a JSON array of events (CloudEvents JSON format 1.0.2 §4). */
@@ -25,22 +27,9 @@ export function contentMode(contentType: string | undefined): ContentMode {
   return isUtf8Charset(contentType) ? mode : 'unsupported';
 }
 
-/** Whether the media type is JSON: subtype `json` or suffix `+json`, any parameters. */
-export function isJson(contentType: string | undefined): boolean {
-  if (contentType === undefined) return false;
-  if (contentType === 'application/json') return true;
-  const essence = essenceOf(contentType);
-  return essence.endsWith('/json') || (essence.endsWith('+json') && essence.includes('/'));
-}
-
 /** Whether the media type is text in UTF-8 (or its subset US-ASCII, or without a charset). */
 export function isUtf8Text(contentType: string | undefined): boolean {
   return contentType !== undefined && essenceOf(contentType).startsWith('text/') && isUtf8Charset(contentType);
-}
-
-function essenceOf(contentType: string): string {
-  const end = contentType.indexOf(';');
-  return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
 
 function isUtf8Charset(contentType: string): boolean {

@@ -1,8 +1,9 @@
 import { CloudEvent } from 'cloudevents';
 import { FairleadError } from '../core/errors.ts';
 import type { AttributeValue, MeshEvent } from '../core/event.ts';
+import { isJson } from '../core/media-type.ts';
 import { canonical, finish, forEachAttribute, invalid, newDraft, setAttribute } from './attributes.ts';
-import { isJson, isUtf8Text } from './media-type.ts';
+import { isUtf8Text } from './media-type.ts';
 
 /**
  * The official SDK's class, for code that embeds Fairlead. It is not on the data path, and it is lossy: an absent `time`

@@ -2,6 +2,7 @@ import type { MeshEvent } from '../core/event.ts';
 import type { Filter, Pattern, RouteMatcher } from '../core/routing.ts';
 import { compileFilters, type Predicate } from './filter.ts';
 import { patternPredicate } from './pattern/compile.ts';
+import { FieldReader } from './pattern/field-reader.ts';
 import { parsePattern } from './pattern/parse.ts';
 
 /** A route as matchers see it; its number is its place in the list. */
@@ -19,10 +20,17 @@ export interface MatchedRoute {
   readonly only?: Predicate | undefined;
 }
 
-/** The whole condition of a route. The filters are asked first, since they need no body. Throws FairleadError. */
-export function compileCondition({ filters, pattern, only }: MatchedRoute, onFilterError: () => void): Predicate {
+/**
+ * The whole condition of a route. The filters are asked first, since they need no body; bodies are read by `reader`. Throws
+ * FairleadError.
+ */
+export function compileCondition(
+  { filters, pattern, only }: MatchedRoute,
+  onFilterError: () => void,
+  reader: FieldReader = new FieldReader(),
+): Predicate {
   const parts = [compileFilters(filters, onFilterError)];
-  if (pattern !== undefined) parts.push(patternPredicate(parsePattern(pattern)));
+  if (pattern !== undefined) parts.push(patternPredicate(parsePattern(pattern), reader));
   if (only !== undefined) parts.push(only);
   const [first, second] = parts;
   return first !== undefined && second === undefined ? first : (event) => parts.every((part) => part(event));
@@ -40,11 +48,12 @@ export class LinearMatcher implements RouteMatcher {
 
   /** `onFilterError` is told the route of every `sql` that failed or gave no Boolean. */
   constructor(routes: readonly MatchedRoute[], onFilterError: (route: number) => void = () => undefined) {
+    const reader = new FieldReader();
     routes.forEach((route, number) => {
       if (route.disabled) return;
       const candidate = {
         number,
-        matches: compileCondition(route, () => onFilterError(number)),
+        matches: compileCondition(route, () => onFilterError(number), reader),
         last: !route.continue,
       };
       for (const source of new Set(route.from)) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { contentMode, isJson, isUtf8Text } from '../../src/cloudevents/media-type.ts';
+import { contentMode, isUtf8Text } from '../../src/cloudevents/media-type.ts';
+import { isJson } from '../../src/core/media-type.ts';
 
 test.each([
   ['application/cloudevents+json', 'structured'],

@@ -1,8 +1,10 @@
 import { attributeText } from '../attribute.ts';
-import type { Predicate } from '../filter.ts';
 import type { NestedNode, PatternNode, TestsNode } from './ast.ts';
-import { bodyOf, NOT_JSON, type Subject } from './subject.ts';
-import { compileTests, type Leaf } from './tests.ts';
+import { elements } from './elements.ts';
+import { FieldReader } from './field-reader.ts';
+import { compileOnFields } from './on-fields.ts';
+import { bodyOf, type Subject } from './subject.ts';
+import { compileTests, type Leaf, passesAbsent } from './tests.ts';
 
 /**
  * How a part of a pattern matched. `ABSENT`: only because nothing is there. The difference matters in arrays of objects,
@@ -16,20 +18,21 @@ export type Verdict = typeof NO | typeof ABSENT | typeof FOUND;
 /** Looks at a value of the body; undefined where there is none. */
 type Check = (value: unknown) => Verdict;
 
-/** A condition on events from a pattern. Attributes are asked before the body, which is parsed only if they match. */
-export function patternPredicate(node: PatternNode): Predicate {
-  return compileSubject(node);
-}
-
-/** {@link patternPredicate} for anything that has attributes and a body. */
-export function compileSubject({ fields, or }: PatternNode): (subject: Subject) => boolean {
+/**
+ * A condition on events from a pattern. Attributes are asked before the body, which is read only if they match. Patterns
+ * that share a reader read a body once for all of them.
+ */
+export function patternPredicate(
+  { fields, or }: PatternNode,
+  reader: FieldReader = new FieldReader(),
+): (subject: Subject) => boolean {
   const tests: ((subject: Subject) => boolean)[] = [];
   for (const field of fields) if (field.kind === 'tests' && field.name !== 'data') tests.push(ofAttribute(field));
   for (const group of or) {
-    const alternatives = group.map(compileSubject);
+    const alternatives = group.map((node) => patternPredicate(node, reader));
     tests.push((subject) => alternatives.some((alternative) => alternative(subject)));
   }
-  for (const field of fields) if (field.name === 'data') tests.push(ofBody(field));
+  for (const field of fields) if (field.name === 'data') tests.push(ofBody(field, reader));
   const [first, second] = tests;
   if (first !== undefined && second === undefined) return first;
   return (subject) => tests.every((test) => test(subject));
@@ -44,11 +47,19 @@ function ofAttribute({ name, tests }: TestsNode): (subject: Subject) => boolean 
   };
 }
 
-function ofBody(field: TestsNode | NestedNode): (subject: Subject) => boolean {
+/** Decides by the fields alone, unless they come out of several elements of an array. */
+function ofBody(field: TestsNode | NestedNode, reader: FieldReader): (subject: Subject) => boolean {
+  const onFields = compileOnFields(field, reader);
   const check = compileField(field);
   return (subject) => {
-    const body = bodyOf(subject);
-    return body !== NOT_JSON && check(body) !== NO;
+    switch (reader.read(subject)) {
+      case 'flat':
+        return onFields(reader.values);
+      case 'crossed':
+        return check(bodyOf(subject)) !== NO;
+      case 'not-json':
+        return false;
+    }
   };
 }
 
@@ -72,10 +83,6 @@ function compileLeaf({ tests }: TestsNode): Check {
     }
     return any ? NO : absent;
   };
-}
-
-function passesAbsent(tests: TestsNode['tests']): boolean {
-  return tests.some((test) => test.kind === 'exists' && !test.value);
 }
 
 function compileNested(node: PatternNode): Check {
@@ -134,15 +141,4 @@ function getter(name: string): (map: unknown) => unknown {
 
 function read(map: unknown, name: string): unknown {
   return (map as Readonly<Record<string, unknown>>)[name];
-}
-
-/** The elements of an array, those of arrays within it included, in any order. Not recursive: a body may nest deeply. */
-function* elements(array: readonly unknown[]): Generator<unknown> {
-  const open: (readonly unknown[])[] = [array];
-  for (let list = open.pop(); list !== undefined; list = open.pop()) {
-    for (const element of list) {
-      if (Array.isArray(element)) open.push(element);
-      else yield element;
-    }
-  }
 }

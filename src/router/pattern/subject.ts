@@ -1,12 +1,13 @@
 import type { AttributeValue } from '../../core/event.ts';
+import { isJson } from '../../core/media-type.ts';
 
 /** What a pattern looks at; a MeshEvent is one. */
 export interface Subject {
   attribute(name: string): AttributeValue | undefined;
   readonly datacontenttype: string | undefined;
-  /** Undefined: there is no data. */
-  readonly data: { readonly length: number } | undefined;
-  /** The data as JSON, parsed once; undefined where it is not JSON. */
+  /** The bytes of the data. Without them `json()` is the data, or there is none. */
+  readonly data: Buffer | undefined;
+  /** The data as JSON, parsed once; undefined where it is not JSON or there is none. */
   json(): unknown;
 }
 
@@ -19,16 +20,8 @@ export const NOT_JSON: unique symbol = Symbol('not JSON');
  */
 export function bodyOf(subject: Subject): unknown {
   const { datacontenttype, data } = subject;
-  if (!mayBeJson(datacontenttype)) return NOT_JSON;
-  if (data === undefined || data.length === 0) return undefined;
+  if (datacontenttype !== undefined && !isJson(datacontenttype)) return NOT_JSON;
+  if (data !== undefined && data.length === 0) return undefined;
   const value = subject.json();
-  return value === undefined ? NOT_JSON : value;
-}
-
-/** Whether a media type is JSON (subtype `json`, suffix `+json`) or absent. */
-export function mayBeJson(datacontenttype: string | undefined): boolean {
-  if (datacontenttype === undefined || datacontenttype === 'application/json') return true;
-  const end = datacontenttype.indexOf(';');
-  const essence = (end < 0 ? datacontenttype : datacontenttype.slice(0, end)).trim().toLowerCase();
-  return essence.includes('/') && (essence.endsWith('/json') || essence.endsWith('+json'));
+  return value === undefined && data !== undefined ? NOT_JSON : value;
 }

@@ -10,6 +10,11 @@ export type Leaf = string | number | boolean | null;
 /** A test of a value that is there. */
 export type LeafTest = (value: Leaf) => boolean;
 
+/** Whether one of the tests passes where there is no value. */
+export function passesAbsent(tests: readonly PatternTest[]): boolean {
+  return tests.some((test) => test.kind === 'exists' && !test.value);
+}
+
 /** Compiles tests of which one must pass. `onText`: for an attribute, which is text even where it is a number. */
 export function compileTests(tests: readonly PatternTest[], onText: boolean): LeafTest {
   const exact = new Set<Leaf>();

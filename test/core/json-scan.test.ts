@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isJsonText, MAX_DEPTH, scanValue } from '../../src/cloudevents/json-scan.ts';
+import { isJsonText, MAX_DEPTH, scanValue } from '../../src/core/json-scan.ts';
 
 const valid = (text: string) => isJsonText(Buffer.from(text));
 
