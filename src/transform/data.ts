@@ -1,6 +1,6 @@
-import { isJson } from '../cloudevents/media-type.ts';
 import { FairleadError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/event.ts';
+import { isJson } from '../core/media-type.ts';
 import { compileTemplate } from '../core/template.ts';
 import type { DataStep } from '../core/transform.ts';
 import { JsonNode } from './json-tree.ts';

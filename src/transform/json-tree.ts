@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { scanColon, scanString, scanValue, skipSpace } from '../cloudevents/json-scan.ts';
 import { FairleadError } from '../core/errors.ts';
+import { scanColon, scanString, scanValue, skipSpace } from '../core/json-scan.ts';
 import type { FieldPath } from './path.ts';
 
 interface Member {
