@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { AdapterContext, AdapterSpec, BrokerHandle } from './adapters/spec.ts';
+import type { AdapterContext, AdapterSpec, BrokerHandle, DryRunSource } from './adapters/spec.ts';
 import type { GatewayConfig, SourceConfig, TargetConfig } from './config/types.ts';
 import { type Clock, type Random, systemClock } from './core/clock.ts';
 import { FairleadError } from './core/errors.ts';
@@ -52,6 +52,11 @@ export class ComponentFactory {
   source({ name, kind, adapter }: SourceConfig, broker: BrokerHandle): Source {
     const source = this.spec(kind).createSource?.(broker, adapter as never, this.#context(name, 'source'));
     return made(source, kind, 'source');
+  }
+
+  /** Undefined where the adapter has no dry run. */
+  dryRunSource({ name, kind, adapter }: SourceConfig, broker: BrokerHandle, limit: number): DryRunSource | undefined {
+    return this.spec(kind).createDryRunSource?.(broker, adapter as never, limit, this.#context(name, 'source'));
   }
 
   target({ name, kind, adapter }: TargetConfig, broker: BrokerHandle): Target {

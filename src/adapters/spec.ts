@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Clock, Random } from '../core/clock.ts';
+import type { Outcome } from '../core/delivery.ts';
 import type { Log } from '../core/log.ts';
 import type { Source, SourceFeatures } from '../core/source.ts';
 import type { Target, TargetFeatures } from '../core/target.ts';
@@ -42,6 +43,18 @@ export interface CommonTargetConfig {
   readonly headers: 'pass' | 'drop';
 }
 
+/** A source that reads what the configured one would read next and takes none of it: `fairlead run --dry-run`. */
+export interface DryRunSource {
+  readonly source: Source;
+  /**
+   * How every delivery is settled at once, where what is read is a copy, or where someone waits for an answer. Undefined: not
+   * at all, and `close` leaves it to the broker.
+   */
+  readonly settle: Outcome | undefined;
+  /** What a dry run does at the broker all the same, for the person who starts one; begins with the name of the thing. */
+  readonly note: string;
+}
+
 /** A connection (or listener) shared by the sources and targets of one broker entry. */
 export interface BrokerHandle {
   close(): Promise<void>;
@@ -65,6 +78,8 @@ export interface AdapterSpec<B = unknown, S = unknown, T = unknown, H extends Br
   /** Makes the shared handle; must not connect yet. */
   createBroker(config: B, context: AdapterContext): H;
   createSource?(broker: H, config: S & CommonSourceConfig, context: AdapterContext): Source;
+  /** Without it sources of this adapter have no dry run. `limit` is how many events will be looked at at most. */
+  createDryRunSource?(broker: H, config: S & CommonSourceConfig, limit: number, context: AdapterContext): DryRunSource;
   createTarget?(broker: H, config: T & CommonTargetConfig, context: AdapterContext): Target;
   /** Configuration mistakes and risks that a schema cannot say; paths are relative to the entry. */
   lint?(entry: LintEntry): readonly LintFinding[];

@@ -1,8 +1,7 @@
 import { adapters } from '../adapters/registry.ts';
 import { createComponents, environment } from '../components.ts';
-import { redactUrl } from '../config/redact.ts';
-import { codeOf, messageOf } from '../core/errors.ts';
 import type { CheckItem } from '../core/source.ts';
+import { answered, type Checked } from './answered.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { exitFor } from './failure.ts';
 import { requireConfig } from './load.ts';
@@ -23,19 +22,15 @@ export interface CheckLine extends CheckItem {
   readonly kind: string;
 }
 
-interface Checked {
-  check(): Promise<CheckItem[]>;
-}
-
 /** `fairlead check`: asks every source and target whether it would work. Consumes and sends nothing. */
 export async function check(options: CheckOptions): Promise<void> {
   const config = requireConfig(options.config);
   const parts = createComponents(config, environment({ adapters }));
   const ask = async (role: CheckLine['role'], entry: (typeof config.sources | typeof config.targets)[number]) => {
     const component = parts[`${role}s`].get(entry.name) as Checked;
-    const items = await within(component, options.timeout);
+    const items = await answered(component, options.timeout);
     const { name, broker, kind } = entry;
-    return items.map((item): CheckLine => ({ role, name, broker, kind, ...redacted(item) }));
+    return items.map((item): CheckLine => ({ role, name, broker, kind, ...item }));
   };
   const asked = [
     ...config.sources.map((source) => ask('source', source)),
@@ -53,26 +48,6 @@ export async function check(options: CheckOptions): Promise<void> {
     EXIT.unreachable,
   );
   throw new ExitError(code, `${failed.length} of ${lines.length} checks failed`);
-}
-
-/** What a component answers, or that it did not answer in time. Never rejects. */
-async function within(component: Checked, timeoutMs: number): Promise<CheckItem[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<CheckItem[]>((resolve) => {
-    const message = `no answer within ${timeoutMs} ms`;
-    timer = setTimeout(() => resolve([{ what: 'answer', ok: false, code: 'E_UNAVAILABLE', message }]), timeoutMs);
-  });
-  const failed = (error: unknown): CheckItem[] => [
-    { what: 'check', ok: false, code: codeOf(error) ?? 'E_ERROR', message: messageOf(error) },
-  ];
-  const items = await Promise.race([component.check().catch(failed), late]);
-  clearTimeout(timer);
-  return items;
-}
-
-function redacted(item: CheckItem): CheckItem {
-  const { what, message } = item;
-  return { ...item, what: redactUrl(what), ...(message === undefined ? {} : { message: redactUrl(message) }) };
 }
 
 function checkTable(lines: readonly CheckLine[]): string {

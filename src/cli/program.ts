@@ -70,6 +70,9 @@ function operate(program: Command): void {
     .addOption(
       new Option('--heartbeat <file>', 'touch this file every 5 s, for health checks').env('FAIRLEAD_HEARTBEAT'),
     )
+    .option('--dry-run', 'read and explain events instead; nothing is sent, settled or stored')
+    .option('--limit <n>', 'with --dry-run: at most this many events, up to 100000 (default: 100)', wholeNumber)
+    .addOption(output('text', 'json'))
     .action(async (options) => (await import('./run.ts')).run(options));
   withConfig(add(program, 'check', 'connect to every broker and say what is wrong'))
     .option('--timeout <time>', 'bound for each source and target', duration, 15_000)

@@ -13,10 +13,16 @@ export interface RunOptions {
   readonly logLevel?: GatewayConfig['log']['level'];
   readonly heartbeat?: string;
   readonly store?: string;
+  readonly dryRun?: boolean;
+  /** Events of a dry run. */
+  readonly limit?: number;
+  readonly output: 'text' | 'json';
 }
 
 /** `fairlead run`: runs a configuration until SIGTERM or SIGINT, which drain it; a second signal forces. */
 export async function run(options: RunOptions): Promise<void> {
+  if (options.dryRun === true) return (await import('./dry-run.ts')).dryRun(options);
+  if (options.limit !== undefined) throw new ExitError(EXIT.usage, '--limit is for --dry-run');
   const read = requireConfig(options.config);
   const config = options.store === undefined ? read : { ...read, store: { ...read.store, path: options.store } };
   const log = createLog(options.logLevel ?? config.log.level);

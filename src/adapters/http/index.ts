@@ -37,6 +37,11 @@ export const http: AdapterSpec = defineAdapter<HttpBrokerConfig, HttpSourceConfi
   },
   createBroker: (config, context) => new HttpBroker(config, context),
   createSource: (broker, config, context) => new HttpSource(broker.listener, config, context),
+  createDryRunSource: (broker, config, _limit, context) => ({
+    source: new HttpSource(broker.listener, config, context),
+    settle: { verdict: 'retry', reason: 'this is a dry run: the event was looked at and not kept' },
+    note: `${config.path} is served here, and every request answered with 503`,
+  }),
   createTarget: (broker, config, context) => new HttpTarget(broker, config, context),
   lint,
 });

@@ -40,6 +40,31 @@ export async function anchorLatest(
   await consumer.commitOffsets(starts);
 }
 
+/** Goes to where another group stands, or would begin; commits nothing. */
+export async function seekLike(
+  broker: KafkaBroker,
+  group: string,
+  startFrom: 'earliest' | 'latest',
+  consumer: Consumer,
+  assigned: ReadonlyMap<string, readonly number[]>,
+): Promise<void> {
+  const starts = await broker.withAdmin(async (admin) => {
+    const committed = await committedOf(admin, group, [...assigned.keys()]);
+    const found: Start[] = [];
+    for (const [topic, partitions] of assigned) {
+      const ranges = await rangeOf(admin, topic);
+      for (const partition of partitions) {
+        const { low = 0, high = 0 } = ranges.get(partition) ?? {};
+        const begin = startFrom === 'latest' ? high : low;
+        const offset = committed.get(topic)?.get(partition) ?? begin;
+        found.push({ topic, partition, offset: String(Math.max(low, offset)) });
+      }
+    }
+    return found;
+  });
+  for (const start of starts) consumer.seek(start);
+}
+
 /** Tries until it works or `isCurrent` says that the assignment is over. */
 export async function anchorForever(
   anchor: () => Promise<void>,

@@ -9,6 +9,7 @@ import {
   sourceSchema,
   targetSchema,
 } from './config.ts';
+import { dryRunSource } from './dry-run.ts';
 import { lintKafka } from './lint.ts';
 import { VARIABLES } from './records.ts';
 import { KafkaSource } from './source.ts';
@@ -37,6 +38,7 @@ export const kafka: AdapterSpec = defineAdapter<KafkaBrokerConfig, KafkaSourceCo
   },
   createBroker: (config, context) => new KafkaBroker(config, context),
   createSource: (broker, config, context) => new KafkaSource(broker, config, context),
+  createDryRunSource: (broker, config, _limit, context) => dryRunSource(broker, config, context),
   createTarget: (broker, config, context) => new KafkaTarget(broker, config, context),
   lint: lintKafka,
 });

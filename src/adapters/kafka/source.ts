@@ -1,10 +1,10 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { delay, HealthRecord } from '../../core/connection.ts';
 import type { Delivery } from '../../core/delivery.ts';
-import { FairleadError } from '../../core/errors.ts';
+import { FairleadError, messageOf } from '../../core/errors.ts';
 import type { CheckItem, Health, Intake, Source } from '../../core/source.ts';
 import type { AdapterContext } from '../spec.ts';
-import { anchorForever, anchorLatest } from './anchor.ts';
+import { anchorForever, anchorLatest, seekLike } from './anchor.ts';
 import { type BatchOwner, RecordBatch, ReturnedBatch } from './batch.ts';
 import { checkSource } from './check.ts';
 import type { KafkaBroker } from './client.ts';
@@ -36,6 +36,7 @@ export class KafkaSource implements Source, BatchOwner {
   readonly #config: KafkaSourceConfig;
   readonly #context: AdapterContext;
   readonly #group: string;
+  readonly #like: string | undefined;
   readonly #health = new HealthRecord();
   readonly #reader: RecordReader;
   readonly #membership: Membership;
@@ -57,7 +58,9 @@ export class KafkaSource implements Source, BatchOwner {
   #closed: Promise<void> | undefined;
   #onAnchored: () => void = () => {};
 
-  constructor(broker: KafkaBroker, config: KafkaSourceConfig, context: AdapterContext) {
+  /** `like`: this is a dry run in a group of its own, which begins where that group stands, commits nothing and is deleted. */
+  constructor(broker: KafkaBroker, config: KafkaSourceConfig, context: AdapterContext, like?: string) {
+    this.#like = like;
     this.#broker = broker;
     this.#config = config;
     this.#context = context;
@@ -155,9 +158,22 @@ export class KafkaSource implements Source, BatchOwner {
     await this.#commits.flush().catch((error) => this.#health.error(error));
     this.#commits.stop();
     await this.#membership.stop();
+    if (this.#like !== undefined) await this.#forget();
     for (const window of this.#windows.values()) window.live = false;
     this.#windows = new Map();
     this.#health.closed();
+  }
+
+  /** A group without members and positions goes by itself in time; this is only tidier, and may be forbidden. */
+  async #forget(): Promise<void> {
+    try {
+      await this.#broker.withAdmin((admin) => admin.deleteGroups([this.#group]));
+    } catch (error) {
+      this.#context.log.debug(
+        { group: this.#group, error: messageOf(error) },
+        'the group of the dry run is left behind',
+      );
+    }
   }
 
   // BatchOwner
@@ -212,10 +228,15 @@ export class KafkaSource implements Source, BatchOwner {
 
   async #anchor(consumer: Consumer, partitions: ReadonlyMap<string, readonly number[]>): Promise<void> {
     const assignment = this.#assignment;
-    if (this.#config.startFrom === 'latest' && partitions.size > 0) {
+    const like = this.#like;
+    const { startFrom } = this.#config;
+    if ((startFrom === 'latest' || like !== undefined) && partitions.size > 0) {
       this.#anchored.shut();
       const done = await anchorForever(
-        () => anchorLatest(this.#broker, this.#group, consumer, partitions),
+        () =>
+          like === undefined
+            ? anchorLatest(this.#broker, this.#group, consumer, partitions)
+            : seekLike(this.#broker, like, startFrom, consumer, partitions),
         () => assignment === this.#assignment && !this.#closing.signal.aborted,
         this.#context,
         (error) => this.#health.error(error),

@@ -35,5 +35,10 @@ export const memory: AdapterSpec = defineAdapter<BrokerConfig, SourceConfig, Tar
   },
   createBroker: (config) => new MemoryBroker(config.maxEvents),
   createSource: (broker, config, context) => new MemorySource(broker.topic(config.topic), config, context),
+  createDryRunSource: (broker, config, _limit, context) => ({
+    source: new MemorySource(broker.topic(config.topic), config, context),
+    settle: undefined,
+    note: `topic ${config.topic} is in this process, so nothing is in it`,
+  }),
   createTarget: (broker, config) => new MemoryTarget(broker.topic(config.topic), config),
 });

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { ACK } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import { type AdapterSpec, type BrokerHandle, defineAdapter } from '../spec.ts';
 import {
@@ -47,6 +49,15 @@ export const mqttAdapter: AdapterSpec = defineAdapter<MqttBrokerConfig, MqttSour
         throw new FairleadError({ code: 'E_MQTT_CONFIG', message: 'a source needs "topic" or "topics"' });
       }
       return new MqttSource(broker.config, config, context);
+    },
+    createDryRunSource(broker, { share: _, ...config }, _limit, context) {
+      // A subscription of its own gets a copy; in a share it would take events from the others.
+      const clientId = `${context.gateway}-${context.name}-dry-${randomUUID().slice(0, 8)}`;
+      return {
+        source: new MqttSource(broker.config, { ...config, clientId, sessionExpiry: 0 }, context),
+        settle: ACK,
+        note: `${filtersOf(config).join(', ')} is subscribed to by a client of its own, which gets copies`,
+      };
     },
     createTarget(broker, config, context) {
       if (config.encoding === 'binary' && broker.config.protocolVersion === 4) {

@@ -61,7 +61,8 @@ export class MqttSource implements Source {
     });
     const session = {
       clientId,
-      clean: false,
+      // MQTT 3.1.1 has no expiry: a session is kept for ever or not at all.
+      clean: broker.protocolVersion === 4 && config.sessionExpiry === 0,
       properties: {
         sessionExpiryInterval: Math.round(config.sessionExpiry / 1000),
         receiveMaximum: config.receiveMaximum,

@@ -45,6 +45,14 @@ export const rabbitmq: AdapterSpec = defineAdapter<
   },
   createBroker: (config, context) => new RabbitBroker(config, context),
   createSource: (broker, config, context) => new RabbitSource(broker, config, context),
+  createDryRunSource(broker, config, limit, context) {
+    const prefetch = Math.min(limit, 65_535);
+    return {
+      source: new RabbitSource(broker, { ...config, declare: undefined, prefetch }, context),
+      settle: undefined,
+      note: `queue ${config.queue} lends up to ${prefetch} events, unacknowledged, and gets them back at the end, marked as redelivered; a delivery limit may count that`,
+    };
+  },
   createTarget: (broker, config, context) => new RabbitTarget(broker, config, context),
   lint,
 });

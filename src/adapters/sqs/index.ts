@@ -37,6 +37,12 @@ export const sqs: AdapterSpec = defineAdapter<SqsBrokerConfig, SqsSourceConfig, 
   },
   createBroker: (config) => new SqsBroker(config),
   createSource: (broker, config, context) => new SqsSource(broker, config, context),
+  createDryRunSource(broker, config, limit, context) {
+    const maxInFlight = Math.max(10, limit);
+    const source = new SqsSource(broker, { ...config, maxInFlight, pollers: 1, waitTime: 1_000 }, context);
+    const note = `queue ${config.queue} hides what is read until the end; its receive count rises, which a redrive policy counts, and a FIFO queue shows one event per group`;
+    return { source, settle: undefined, note };
+  },
   createTarget: (broker, config, context) => new SqsTarget(broker, config, context),
   lint,
 });
