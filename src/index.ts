@@ -24,6 +24,7 @@ export {
   type BrokerHandle,
   type CommonSourceConfig,
   type CommonTargetConfig,
+  type DryRunSource,
   defineAdapter,
   type LintEntry,
   type LintFinding,
