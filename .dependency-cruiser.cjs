@@ -1,5 +1,5 @@
 // Who may import whom (docs/architecture.md). scripts/check.mjs fails if no module was looked at.
-const client = 'node_modules/(kafkajs|snappy|lz4-napi|@bokuweb|amqplib|mqtt|@aws-sdk|@smithy)/';
+const client = 'node_modules/(kafkajs|snappy|lz4-napi|@bokuweb|amqplib|mqtt|@aws-sdk|@smithy|avsc)/';
 const layer = (name, from, allowed) => ({
   name,
   severity: 'error',
@@ -18,17 +18,19 @@ module.exports = {
     layer('models-import-core', '^src/models/', '^src/(core|models)/'),
     layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
     layer('pipeline-imports-core', '^src/pipeline/', '^src/(core|pipeline)/'),
+    layer('schema-imports', '^src/schema/', '^src/(core|cloudevents|fetch|schema)/'),
+    layer('fetch-imports-core', '^src/fetch/', '^src/(core|fetch)/'),
     layer('observability-imports-core', '^src/observability/', '^src/(core|observability)/'),
     layer(
       'config-imports',
       '^src/config/',
-      '^src/(core|config)/|^src/adapters/(spec|fields|registry)\\.ts$|^src/(router|transform)/check\\.ts$',
+      '^src/(core|config)/|^src/adapters/(spec|fields|registry)\\.ts$|^src/(router|schema|transform)/check\\.ts$',
     ),
     {
       name: 'adapter-imports-no-sibling',
       severity: 'error',
       from: { path: '^src/adapters/([^/]+)/' },
-      to: { path: '^src/', pathNot: '^src/(core|cloudevents)/|^src/adapters/(spec|fields)\\.ts$|^src/adapters/$1/' },
+      to: { path: '^src/', pathNot: '^src/(core|cloudevents|fetch)/|^src/adapters/(spec|fields)\\.ts$|^src/adapters/$1/' },
     },
     {
       name: 'cli-and-admin-speak-to-the-app',

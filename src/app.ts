@@ -82,6 +82,7 @@ export class Gateway {
   /** Opens targets and sources. `onFatal` hears of a component that can never open. */
   start(onFatal: (error: FairleadError) => void): void {
     this.#state = 'running';
+    this.#path.start();
     for (const [name, target] of this.#parts.targets) {
       const lane = this.#path.lanes.get(name);
       const notify = { available: () => lane?.available(), unavailable: () => lane?.unavailable() };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AdapterSpec } from './adapters/spec.ts';
 import type { Environment } from './components.ts';
 import type { GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './config/types.ts';
@@ -15,6 +16,7 @@ import { Availability } from './policies/availability.ts';
 import { afterFailure } from './policies/retry.ts';
 import { compileGate } from './router/gate.ts';
 import { IndexedMatcher } from './router/index/indexed-matcher.ts';
+import { RouteValidators } from './schema/route-validators.ts';
 import { compileTransform } from './transform/compile.ts';
 import { JsonataPool } from './transform/jsonata/pool.ts';
 
@@ -37,6 +39,7 @@ export interface Wired {
   readonly intakes: readonly SourceIntake[];
   /** By number of route. */
   readonly matching: readonly RouteCounters[];
+  readonly validators: RouteValidators;
 }
 
 /** The data path: one pipeline, and the configuration that is in force. Nothing flows until sources and targets are opened. */
@@ -89,9 +92,10 @@ export class DataPath {
       }),
     );
     const matching = config.routes.map(({ name }) => this.ledger.route(name));
+    const validators = this.#validators(config);
     const plan: Plan = {
       matcher: this.#createMatcher(config, matching),
-      routes: config.routes.map((route) => this.#planRoute(route, config, lanes)),
+      routes: config.routes.map((route) => this.#planRoute(route, config, lanes, validators)),
       unmatched: this.#planUnmatched(config, lanes),
       lanes,
     };
@@ -101,7 +105,7 @@ export class DataPath {
         ? (this.intakes.find(({ name }) => name === source.name) as SourceIntake)
         : this.#createIntake(source, part, number, lanesFrom(source.name, config, lanes));
     });
-    return { config, plan, lanes, intakes, matching };
+    return { config, plan, lanes, intakes, matching, validators };
   }
 
   /**
@@ -112,8 +116,11 @@ export class DataPath {
     const { config, plan, lanes, intakes } = wired;
     for (const intake of this.#wired.intakes) if (!intakes.includes(intake)) this.#leaving.add(intake);
     for (const intake of this.#leaving) if (intake.detached) this.#leaving.delete(intake);
+    const before = this.#wired.validators;
     this.#wired = wired;
     this.pipeline.swap(plan);
+    wired.validators.start(config.routes.map(({ schema }) => schema));
+    if (before !== wired.validators) void before.close();
     const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
     for (const intake of [...this.#leaving, ...intakes]) {
       const number = numbers.get(intake.name);
@@ -123,10 +130,17 @@ export class DataPath {
     this.ledger.fold(this.#counted());
   }
 
+  /** Begins to fetch the schemas that routes name. */
+  start(): void {
+    const { config, validators } = this.#wired;
+    validators.start(config.routes.map(({ schema }) => schema));
+  }
+
   /** Nothing is planned or sent any more; what has not ended stays unsettled. */
   close(): void {
     this.pipeline.close();
     this.#evaluator.close();
+    void this.#wired.validators.close();
   }
 
   /** What was counted under names that the configuration no longer has, under way or not. */
@@ -141,6 +155,14 @@ export class DataPath {
       routes: new Set(plan.routes.map(({ name }) => name)),
       sources: new Set(config.sources.map(({ name }) => name)),
     };
+  }
+
+  /** Those that run now, with the schemas they have, where nothing has changed about how schemas are fetched. */
+  #validators({ schemas }: GatewayConfig): RouteValidators {
+    const running = this.#wired as Wired | undefined;
+    if (running !== undefined && isDeepStrictEqual(schemas, running.config.schemas)) return running.validators;
+    const { clock, random, log } = this.#env;
+    return new RouteValidators({ ...schemas, clock, random, log });
   }
 
   #createMatcher(config: GatewayConfig, matching: readonly RouteCounters[]): RouteMatcher {
@@ -198,7 +220,12 @@ export class DataPath {
     });
   }
 
-  #planRoute(route: RouteConfig, config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): RoutePlan {
+  #planRoute(
+    route: RouteConfig,
+    config: GatewayConfig,
+    lanes: ReadonlyMap<string, Lane>,
+    validators: RouteValidators,
+  ): RoutePlan {
     const legs = route.to.map((name) => {
       const target = config.targets.find((entry) => entry.name === name) as TargetConfig;
       const { retry = target.delivery.retry, timeoutMs = target.delivery.timeoutMs, deadLetter } = route.delivery;
@@ -206,8 +233,9 @@ export class DataPath {
       return this.#legSpec(route.name, lanes.get(name) as Lane, settings);
     });
     const transform = route.transform.length === 0 ? undefined : compileTransform(route.transform, this.#evaluator);
-    const { name, state } = route;
-    return { name, legs, paused: state === 'paused', disabled: state === 'disabled', transform };
+    const { name, state, schema } = route;
+    const validator = schema && validators.validator(schema);
+    return { name, legs, paused: state === 'paused', disabled: state === 'disabled', validator, transform };
   }
 
   #planUnmatched(config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): UnmatchedPlan {

@@ -15,6 +15,7 @@ import { normalise } from './normalise.ts';
 import { parsePart } from './parse.ts';
 import { presentable } from './redact.ts';
 import { checkReferences } from './references.ts';
+import { loadRouteSchemas } from './route-schemas.ts';
 import { lintTests } from './route-test.ts';
 import { type ConfigSchemas, configSchemas, type Outline } from './schema.ts';
 import type { GatewayConfig } from './types.ts';
@@ -51,12 +52,14 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
     ...checkReferences(document),
     ...lintAdapters(entries),
   ];
+  const parsed = outline.data as Outline | undefined;
+  const routeSchemas = parsed && loadRouteSchemas(parsed.routes, parsed.schemas, options);
+  located.push(...(routeSchemas?.findings ?? []));
   const failed = document.findings.length > 0 || located.some(({ severity }) => severity === 'error');
-  if (failed) return { findings: told(document, located) };
+  if (failed || parsed === undefined) return { findings: told(document, located) };
 
-  const parsed = outline.data as Outline;
   const revision = createHash('sha256').update(text).digest('hex').slice(0, 12);
-  const config = normalise(parsed, entries, revision);
+  const config = normalise(parsed, entries, revision, routeSchemas?.routes ?? []);
   located.push(
     ...lintFields(document, entries, schemas),
     ...lintRoutes(config, document, entries.sources, options.nowMs ?? Date.now()),

@@ -3,13 +3,26 @@ import { activeWindow } from './active.ts';
 import { type SourceFields, sourceFields, type TargetFields, targetFields } from './common.ts';
 import type { Entries, Entry } from './entries.ts';
 import { mergePolicies, type PolicyFields } from './policy.ts';
+import { schemasConfig } from './route-schemas.ts';
 import { routeTest } from './route-test.ts';
 import type { Outline } from './schema.ts';
 import { transformSteps } from './transform.ts';
-import type { AdapterConfig, GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './types.ts';
+import type {
+  AdapterConfig,
+  GatewayConfig,
+  RouteConfig,
+  RouteSchemaConfig,
+  SourceConfig,
+  TargetConfig,
+} from './types.ts';
 
 /** The parsed parts as the rest of the program reads them. */
-export function normalise(outline: Outline, entries: Entries, revision: string): GatewayConfig {
+export function normalise(
+  outline: Outline,
+  entries: Entries,
+  revision: string,
+  schemas: readonly (RouteSchemaConfig | undefined)[],
+): GatewayConfig {
   return {
     name: outline.name,
     revision,
@@ -20,7 +33,8 @@ export function normalise(outline: Outline, entries: Entries, revision: string):
     })),
     sources: [...entries.sources.values()].map(source),
     targets: [...entries.targets.values()].map((entry) => target(entry, outline.policies)),
-    routes: outline.routes.map(route),
+    routes: outline.routes.map((fields, index) => route(fields, schemas[index])),
+    schemas: schemasConfig(outline.schemas),
     unmatched: outline.unmatched,
     tests: outline.tests.map(routeTest),
     store: outline.store,
@@ -60,10 +74,13 @@ function target(
   };
 }
 
-function route({ delivery, when, active, sample, transform, ...fields }: Outline['routes'][number]): RouteConfig {
+function route(
+  { delivery, when, active, sample, schema: _, transform, ...fields }: Outline['routes'][number],
+  schema: RouteSchemaConfig | undefined,
+): RouteConfig {
   return {
     ...fields,
-    ...defined({ active: active === undefined ? undefined : activeWindow(active), sample }),
+    ...defined({ active: active === undefined ? undefined : activeWindow(active), sample, schema }),
     transform: transformSteps(transform),
     when: { filters: when?.filters ?? [] },
     delivery: {

@@ -4,6 +4,7 @@ import { checkCesql } from '../router/check.ts';
 import { type ActiveFields, activeSchema, sampleSchema } from './active.ts';
 import { conditionText } from './condition.ts';
 import { entryName, nameList, notYet, reference } from './names.ts';
+import { type RouteSchemaFields, routeSchemaField } from './route-schemas.ts';
 import { type TransformFields, transformSchema } from './transform.ts';
 import type { Filter, UnmatchedConfig } from './types.ts';
 
@@ -83,6 +84,7 @@ interface RouteFields {
   active?: ActiveFields | undefined;
   sample?: number | undefined;
   transform?: TransformFields | TransformFields[] | undefined;
+  schema?: RouteSchemaFields | undefined;
   delivery?:
     | {
         retry?: number | undefined;
@@ -106,6 +108,7 @@ export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
     })
     .optional()
     .describe('The condition; without it every event matches.'),
+  schema: routeSchemaField,
   transform: transformSchema
     .optional()
     .describe(

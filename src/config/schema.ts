@@ -5,6 +5,7 @@ import { sourceFields, targetFields } from './common.ts';
 import { entryName, notYet } from './names.ts';
 import { type PolicyFields, policySchema } from './policy.ts';
 import { routeSchema, unmatchedSchema } from './route.ts';
+import { schemasSection } from './route-schemas.ts';
 import { type TestFields, testSchema } from './route-test.ts';
 import type { StoreConfig, UnmatchedConfig } from './types.ts';
 
@@ -31,6 +32,7 @@ export interface Outline {
   readonly policies: Readonly<Record<string, PolicyFields>>;
   readonly routes: readonly z.infer<typeof routeSchema>[];
   readonly unmatched: UnmatchedConfig;
+  readonly schemas: z.infer<typeof schemasSection>;
   readonly tests: readonly TestFields[];
   readonly store: StoreConfig;
   readonly drain: { readonly deadline: number };
@@ -87,6 +89,7 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
       .array(routeSchema, { error: 'expected a list of routes, each beginning with "- name:"' })
       .describe('Which events go where. Every route that matches fires, in this order. See below.'),
     unmatched: unmatchedSchema,
+    schemas: schemasSection.describe('Where schemas come from, for `schema` of the routes.'),
     tests: z
       .array(testSchema, { error: 'expected a list of tests, each beginning with "- name:"' })
       .default([])

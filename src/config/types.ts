@@ -16,6 +16,7 @@ export interface GatewayConfig {
   readonly unmatched: UnmatchedConfig;
   /** Run by `fairlead test`; a gateway does nothing with them. */
   readonly tests: readonly RouteTest[];
+  readonly schemas: SchemasConfig;
   readonly store: StoreConfig;
   readonly drain: { readonly deadlineMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
@@ -83,6 +84,26 @@ export interface RouteConfig {
   /** The part of the events that matches, by a hash of `source` and `id`; undefined: all. */
   readonly sample?: number;
   readonly delivery: RouteDelivery;
+  readonly schema?: RouteSchemaConfig;
+}
+
+/** What the data of a route's events is held against. */
+export type RouteSchemaConfig =
+  /** One schema: the documents read so far, its own first; none where it is fetched. */
+  | {
+      readonly kind: 'schema';
+      readonly location: string;
+      readonly documents: readonly { readonly location: string; readonly text: string }[];
+    }
+  /** The schema that each event's `dataschema` names. */
+  | { readonly kind: 'dataschema'; readonly unknown: 'accept' | 'reject' };
+
+/** Where schemas may be fetched from, and the bounds of that. */
+export interface SchemasConfig {
+  readonly allow: readonly string[];
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly maxSchemas: number;
 }
 
 interface RouteDelivery {

@@ -62,6 +62,20 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_CONFIG_FILTER_DIALECT: 'A filter dialect that does not exist.',
   E_CONFIG_NOT_AVAILABLE: 'A feature that is planned but not in this version.',
 
+  E_SCHEMA_INVALID:
+    'The data of an event does not meet the schema of its route and was dead-lettered; the message says where and which rule.',
+  E_SCHEMA_UNKNOWN:
+    'The `dataschema` of an event is missing, not allowed, not there or not for JSON, and `unknown: reject` says to dead-letter it.',
+  E_SCHEMA_UNUSABLE:
+    'A schema is not JSON Schema of a known draft, or uses what is not supported (look-around in a `pattern`); events that name it are dead-lettered.',
+  E_SCHEMA_ABSENT: 'The server of a schema says that it does not exist. That of a route is waited for.',
+  E_SCHEMA_READ: 'The schema file of a route cannot be read or is too large.',
+  E_SCHEMA_NOT_ALLOWED:
+    'A schema, or one that it refers to, stands neither in a file beside it nor where `schemas.allow` says.',
+  E_FETCH_UNAVAILABLE: 'A document could not be fetched, or not in time. It is tried again with backoff.',
+  E_FETCH_TOO_LARGE: 'A document that was fetched is larger than allowed.',
+  W_SCHEMA_IGNORED: 'A schema has a keyword or a format that is not known: it is ignored. Often a typing mistake.',
+
   E_CESQL_PARSE: 'A `sql` filter is not an expression of CESQL 1.0; the message says where reading it ended.',
   E_CESQL_MIXED: 'AND, OR and XOR are mixed without parentheses: CESQL gives them one precedence.',
   E_CESQL_FUNCTION: 'A `sql` filter calls a function that does not exist, or with a wrong number of arguments.',

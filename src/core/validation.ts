@@ -11,7 +11,8 @@ export interface Refusal {
 export interface Validator {
   /**
    * Undefined: the data is as it should be. A refusal: the legs are dead-lettered with it. A promise: it cannot be said yet
-   * (a schema is being fetched); it resolves when asking again is of use and never rejects. Never throws.
+   * (a schema is being fetched); it resolves when asking again is of use,
+   * perhaps never, and does not reject. Never throws.
    */
   check(event: MeshEvent): Refusal | Promise<void> | undefined;
 }

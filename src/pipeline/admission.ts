@@ -23,6 +23,8 @@ export interface Candidate {
 export interface AdmissionOwner {
   admitted(candidate: Candidate): void;
   refused(candidate: Candidate, refusal: Refusal): void;
+  /** The route of a candidate under the plan that is in force; undefined where there is none of its name. */
+  routeOf(candidate: Candidate): RoutePlan | undefined;
   /** Candidates that waited were let through: their lanes may send. */
   resumed(intake: SourceIntake): void;
 }
@@ -30,6 +32,8 @@ export interface AdmissionOwner {
 interface Line {
   readonly waiting: Deque<Candidate>;
   readonly leave: () => void;
+  /** Of the latest wait; what comes of earlier ones is of no interest. */
+  wait: number;
 }
 
 /**
@@ -39,6 +43,8 @@ interface Line {
 export class Admission {
   readonly #owner: AdmissionOwner;
   readonly #lines = new Map<string, Line>();
+  /** Also those of candidates without a key. */
+  readonly #all = new Set<Line>();
   #waiting = 0;
   #closed = false;
 
@@ -58,10 +64,15 @@ export class Admission {
       line.waiting.push(candidate);
       return;
     }
-    const wait = this.#decide(candidate);
+    const wait = this.#decide(candidate, candidate.plan);
     if (wait === undefined) return;
     this.#waiting += 1;
     this.#wait(this.#begin(candidate), wait);
+  }
+
+  /** The plan has been swapped: what waits is held against what its route says now. */
+  reconsider(): void {
+    for (const line of [...this.#all]) this.#advance(line);
   }
 
   /** What waits stays unsettled. */
@@ -69,11 +80,18 @@ export class Admission {
     this.#closed = true;
   }
 
-  #decide(candidate: Candidate): Promise<void> | undefined {
-    const verdict = candidate.plan.validator?.check(candidate.delivery.event);
+  #decide(candidate: Candidate, plan: RoutePlan): Promise<void> | undefined {
+    const verdict = plan.validator?.check(candidate.delivery.event);
     if (verdict instanceof Promise) return verdict;
     if (verdict === undefined) this.#owner.admitted(candidate);
     else this.#owner.refused(candidate, verdict);
+    return undefined;
+  }
+
+  #reconsider(candidate: Candidate, plan: RoutePlan | undefined): Promise<void> | undefined {
+    if (candidate.tracker.detached) return undefined; // it has gone back to its broker meanwhile
+    if (plan !== undefined) return this.#decide(candidate, plan);
+    this.#owner.refused(candidate, removed(candidate));
     return undefined;
   }
 
@@ -81,23 +99,31 @@ export class Admission {
     const waiting = new Deque<Candidate>();
     waiting.push(candidate);
     const name = nameOf(candidate);
-    if (name === undefined) return { waiting, leave() {} };
-    const line = { waiting, leave: () => this.#lines.delete(name) };
-    this.#lines.set(name, line);
+    const leave = (): void => {
+      this.#all.delete(line);
+      if (name !== undefined) this.#lines.delete(name);
+    };
+    const line: Line = { waiting, leave, wait: 0 };
+    this.#all.add(line);
+    if (name !== undefined) this.#lines.set(name, line);
     return line;
   }
 
   #wait(line: Line, until: Promise<void>): void {
+    line.wait += 1;
+    const { wait } = line;
     void until.then(() => {
-      if (!this.#closed) this.#advance(line);
+      if (!this.#closed && wait === line.wait) this.#advance(line);
     });
   }
 
   #advance(line: Line): void {
     const { waiting } = line;
     let intake: SourceIntake | undefined;
+    let plan: RoutePlan | undefined;
     for (let head = waiting.shift(); head !== undefined; head = waiting.shift()) {
-      const wait = this.#decide(head);
+      if (intake === undefined) plan = this.#owner.routeOf(head); // one route and one source in a line
+      const wait = this.#reconsider(head, plan);
       if (wait !== undefined) {
         waiting.unshift(head);
         this.#wait(line, wait);
@@ -109,6 +135,11 @@ export class Admission {
     if (waiting.size === 0) line.leave();
     if (intake !== undefined) this.#owner.resumed(intake);
   }
+}
+
+function removed({ plan }: Candidate): Refusal {
+  const message = `route "${plan.name}" was removed while its schema was waited for`;
+  return { code: 'E_ROUTE_REMOVED', message };
 }
 
 /** Names have no spaces. Numbers will not do: a reload changes them. */

@@ -64,6 +64,7 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
    */
   swap(plan: Plan): void {
     this.#plan = plan;
+    this.admission.reconsider();
     const held = this.#held.splice(0);
     if (held.length === 0) return;
     const plans = new Map(plan.routes.map((route) => [route.name, route]));
@@ -256,6 +257,12 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
       leg.attempt = 0;
       this.failed(leg, refusal, this.#o.clock.now());
     }
+  }
+
+  routeOf({ plan: { name } }: Candidate): RoutePlan | undefined {
+    const { routes, unmatched } = this.#plan;
+    if (unmatched.action === 'send' && unmatched.plan.name === name) return unmatched.plan;
+    return routes.find((route) => route.name === name);
   }
 
   #send(

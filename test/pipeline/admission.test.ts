@@ -121,4 +121,40 @@ describe('a validator that cannot say yet', () => {
     expect(r.outcomes.size).toBe(0);
     expect(r.balanced()).toBe(true);
   });
+
+  test('over a reload it is asked anew: by the validator of the route, which may be gone', async () => {
+    const before = new Gatekeeper();
+    for (const id of ['1', '2', '3']) before.unknown.add(id);
+    const r = rig({ validator: before });
+    r.deliver([delivery(1, 'k'), delivery(2, 'k'), delivery(3)]);
+    const after = new Gatekeeper();
+    after.unknown.add('3');
+    after.bad.add('2');
+    const { plan } = r.pipeline;
+    r.pipeline.swap({ ...plan, routes: plan.routes.map((route) => ({ ...route, validator: after })) });
+    before.settle('1', '2', '3');
+    await r.clock.advance(100);
+    expect(ids(r)).toEqual(['1']);
+    expect(r.letters.map(({ event, code }) => [event?.id, code])).toEqual([['2', 'E_SCHEMA_INVALID']]);
+    expect(r.pipeline.admission.waiting).toBe(1);
+    r.pipeline.swap({ ...plan, routes: [] });
+    await r.clock.advance(100);
+    expect(r.letters.map(({ event, code }) => [event?.id, code])).toContainEqual(['3', 'E_ROUTE_REMOVED']);
+    expect(r.outcomes.size).toBe(3);
+    expect(r.balanced()).toBe(true);
+  });
+
+  test('what went back to its broker meanwhile is let go of', async () => {
+    const validator = new Gatekeeper();
+    validator.unknown.add('1');
+    const r = rig({ validator });
+    r.deliver([delivery(1, 'k')]);
+    r.pipeline.detach(r.intake);
+    validator.settle('1');
+    await r.clock.advance(100);
+    expect(ids(r)).toEqual([]);
+    expect(r.pipeline.admission.waiting).toBe(0);
+    expect(r.intake.counters).toMatchObject({ received: 1, returned: 1, inFlight: 0 });
+    expect(r.balanced()).toBe(true);
+  });
 });
