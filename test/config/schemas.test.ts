@@ -44,8 +44,8 @@ describe('a schema file', () => {
     const { route, findings } = load('./schemas/order.json');
     expect(findings).toEqual([]);
     expect(route?.schema).toMatchObject({ kind: 'schema', location: href('schemas/order.json') });
-    const { documents } = route?.schema as Extract<RouteConfig['schema'], { kind: 'schema' }>;
-    expect(documents.map(({ location }) => location)).toEqual([
+    const found = route?.schema as Extract<RouteConfig['schema'], { kind: 'schema' }> | undefined;
+    expect(found?.documents.map(({ location }) => location)).toEqual([
       href('schemas/order.json'),
       'https://acme.com/v1/parts/to.json',
       'https://acme.com/v1/zip.json',
