@@ -18,7 +18,7 @@ module.exports = {
     layer('models-import-core', '^src/models/', '^src/(core|models)/'),
     layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
     layer('pipeline-imports-core', '^src/pipeline/', '^src/(core|pipeline)/'),
-    layer('schema-imports', '^src/schema/', '^src/(core|cloudevents|fetch|schema)/'),
+    layer('schema-imports-core-and-fetch', '^src/schema/', '^src/(core|fetch|schema)/'),
     layer('fetch-imports-core', '^src/fetch/', '^src/(core|fetch)/'),
     layer('observability-imports-core', '^src/observability/', '^src/(core|observability)/'),
     layer(

@@ -1,5 +1,5 @@
-import { isJson } from '../cloudevents/media-type.ts';
 import type { MeshEvent } from '../core/event.ts';
+import { isJson } from '../core/media-type.ts';
 import type { Refusal, Validator } from '../core/validation.ts';
 import type { CompiledSchema, SchemaDocument } from './compile.ts';
 import { invalid } from './reason.ts';
