@@ -13,6 +13,7 @@ module.exports = {
     layer('core-imports-nothing', '^src/core/', '^src/core/'),
     layer('cloudevents-imports-core', '^src/cloudevents/', '^src/(core|cloudevents)/'),
     layer('router-imports-core', '^src/router/', '^src/(core|router)/'),
+    layer('claims-import-core-and-cloudevents', '^src/claims/', '^src/(core|cloudevents|claims)/'),
     layer('transform-imports-core-and-cloudevents', '^src/transform/', '^src/(core|cloudevents|transform)/'),
     layer('policies-import-core', '^src/policies/', '^src/(core|policies)/'),
     layer('models-import-core', '^src/models/', '^src/(core|models)/'),

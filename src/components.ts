@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AdapterContext, AdapterSpec, BrokerHandle, DryRunSource } from './adapters/spec.ts';
-import type { GatewayConfig, SourceConfig, TargetConfig } from './config/types.ts';
+import { FileClaimStore } from './claims/file-store.ts';
+import { ClaimSource } from './claims/source.ts';
+import { ClaimCheckTarget } from './claims/target.ts';
+import type { ClaimStoreConfig, GatewayConfig, SourceConfig, TargetConfig } from './config/types.ts';
+import type { ClaimStore } from './core/claim-store.ts';
 import { type Clock, type Random, systemClock } from './core/clock.ts';
 import { FairleadError } from './core/errors.ts';
 import { type Log, silentLog } from './core/log.ts';
@@ -36,6 +40,7 @@ export class ComponentFactory {
   readonly #env: Environment;
   readonly #gateway: string;
   readonly #specs: ReadonlyMap<string, AdapterSpec>;
+  readonly #claimStores = new Map<string, ClaimStore>();
 
   constructor(gateway: string, env: Environment) {
     this.#env = env;
@@ -49,9 +54,13 @@ export class ComponentFactory {
 
   // The schemas have checked each adapter's own fields; their shapes are erased in the registry.
 
-  source({ name, kind, adapter }: SourceConfig, broker: BrokerHandle): Source {
+  source({ name, kind, adapter, claimCheck }: SourceConfig, broker: BrokerHandle): Source {
     const source = this.spec(kind).createSource?.(broker, adapter as never, this.#context(name, 'source'));
-    return made(source, kind, 'source');
+    const opened = made(source, kind, 'source');
+    if (claimCheck === undefined) return opened;
+    const { log, clock, random } = this.#context(name, 'source');
+    const store = this.#claimStore(claimCheck, Number.MAX_SAFE_INTEGER);
+    return new ClaimSource(opened, { store, maxBytes: claimCheck.maxDataBytes, clock, random, log });
   }
 
   /** Undefined where the adapter has no dry run. */
@@ -59,9 +68,11 @@ export class ComponentFactory {
     return this.spec(kind).createDryRunSource?.(broker, adapter as never, limit, this.#context(name, 'source'));
   }
 
-  target({ name, kind, adapter }: TargetConfig, broker: BrokerHandle): Target {
+  target({ name, kind, adapter, claimCheck }: TargetConfig, broker: BrokerHandle): Target {
     const target = this.spec(kind).createTarget?.(broker, adapter as never, this.#context(name, 'target'));
-    return made(target, kind, 'target');
+    const opened = made(target, kind, 'target');
+    if (claimCheck === undefined) return opened;
+    return new ClaimCheckTarget(opened, this.#claimStore(claimCheck, claimCheck.maxBytes), claimCheck.over);
   }
 
   spec(kind: string): AdapterSpec {
@@ -69,6 +80,16 @@ export class ComponentFactory {
     if (found === undefined)
       throw new FairleadError({ code: 'E_ADAPTER_UNKNOWN', message: `no adapter of type "${kind}"` });
     return found;
+  }
+
+  /** Targets that keep their claims in the same place share a store, so that its bound holds for all of them. */
+  #claimStore({ path, uri }: ClaimStoreConfig, maxBytes: number): ClaimStore {
+    const id = JSON.stringify([path, uri, maxBytes]);
+    const known = this.#claimStores.get(id);
+    if (known !== undefined) return known;
+    const store = new FileClaimStore({ path, uri, maxBytes, clock: this.#env.clock });
+    this.#claimStores.set(id, store);
+    return store;
   }
 
   #context(name: string, role: string): AdapterContext {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { byteSize, template } from '../adapters/fields.ts';
 import type { CommonSourceConfig, CommonTargetConfig } from '../adapters/spec.ts';
+import { type SourceClaimFields, sourceClaimCheck, type TargetClaimFields, targetClaimCheck } from './claim-check.ts';
 import { nameList, notYet, reference } from './names.ts';
 import type { Bounds } from './types.ts';
 
@@ -9,6 +10,7 @@ export interface SourceFields extends CommonSourceConfig {
   readonly broker: string;
   readonly order: 'key' | 'none';
   readonly window: Bounds;
+  readonly claimCheck?: SourceClaimFields | undefined;
 }
 
 /** Fields that every target has, whatever its adapter. */
@@ -19,6 +21,7 @@ export interface TargetFields extends CommonTargetConfig {
   readonly batch?: { readonly maxEvents?: number | undefined; readonly maxBytes?: number | undefined } | undefined;
   readonly concurrency?: number | undefined;
   readonly lane: Bounds;
+  readonly claimCheck?: TargetClaimFields | undefined;
 }
 
 const bounds = (): z.ZodObject<{
@@ -55,6 +58,7 @@ export const sourceFields: z.ZodType<SourceFields> & { readonly shape: z.core.$Z
   window: bounds()
     .prefault({})
     .describe('Bounds of the deliveries that are not settled yet; at either one the source is paused.'),
+  claimCheck: sourceClaimCheck,
 });
 
 /** Every target's own fields stand beside these. */
@@ -89,5 +93,6 @@ export const targetFields: z.ZodType<TargetFields> & { readonly shape: z.core.$Z
   lane: bounds()
     .prefault({})
     .describe('Bounds of the queue in front of this target; at either one its sources are paused.'),
+  claimCheck: targetClaimCheck,
   buffer: notYet('disk buffers are'),
 });

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { AdapterSpec } from '../adapters/spec.ts';
 import { codeOf } from '../core/errors.ts';
+import { lintClaims } from './claim-check.ts';
 import { lintConditions } from './condition.ts';
 import { ConfigDocument } from './document.ts';
 import { type Entries, names, parseEntries } from './entries.ts';
@@ -51,6 +52,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
     ...entries.errors,
     ...checkReferences(document),
     ...lintAdapters(entries),
+    ...lintClaims(entries),
   ];
   const parsed = outline.data as Outline | undefined;
   const routeSchemas = parsed && loadRouteSchemas(parsed.routes, parsed.schemas, options);

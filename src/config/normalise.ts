@@ -44,13 +44,14 @@ export function normalise(
 }
 
 function source({ name, adapter, fields }: Entry<AdapterConfig & SourceFields>): SourceConfig {
-  const { broker, order, window, as, maxEventBytes } = fields;
+  const { broker, order, window, as, maxEventBytes, claimCheck } = fields;
   return {
     name,
     kind: adapter.type,
     broker,
     order,
     window,
+    ...(claimCheck === undefined ? {} : { claimCheck }),
     adapter: { ...own(fields, sourceFields.shape), ...(as === undefined ? {} : { as }), maxEventBytes },
   };
 }
@@ -59,7 +60,7 @@ function target(
   { name, adapter, fields }: Entry<AdapterConfig & TargetFields>,
   policies: Outline['policies'],
 ): TargetConfig {
-  const { broker, labels, policies: bound, batch, concurrency, lane, encoding, headers } = fields;
+  const { broker, labels, policies: bound, batch, concurrency, lane, encoding, headers, claimCheck } = fields;
   return {
     name,
     kind: adapter.type,
@@ -70,6 +71,7 @@ function target(
     batch: defined({ maxEvents: batch?.maxEvents, maxBytes: batch?.maxBytes }),
     ...(concurrency === undefined ? {} : { concurrency }),
     lane,
+    ...(claimCheck === undefined ? {} : { claimCheck }),
     adapter: { ...own(fields, targetFields.shape), ...(encoding === undefined ? {} : { encoding }), headers },
   };
 }

@@ -45,6 +45,7 @@ export interface SourceConfig {
   readonly order: 'key' | 'none';
   /** Bounds of the deliveries not settled yet; at either one the source is paused. */
   readonly window: Bounds;
+  readonly claimCheck?: ClaimStoreConfig & { readonly maxDataBytes: number };
   /** What `createSource` takes: the adapter's fields, `as` and `maxEventBytes`. */
   readonly adapter: AdapterConfig;
 }
@@ -61,8 +62,16 @@ export interface TargetConfig {
   readonly batch: Partial<Bounds>;
   readonly concurrency?: number;
   readonly lane: Bounds;
+  /** Data of more than `over` bytes goes by a store of at most `maxBytes`. */
+  readonly claimCheck?: ClaimStoreConfig & { readonly over: number; readonly maxBytes: number };
   /** What `createTarget` takes: the adapter's fields, `encoding` and `headers`. */
   readonly adapter: AdapterConfig;
+}
+
+/** A directory of claims, and what stands before a file's name in a reference to one. */
+export interface ClaimStoreConfig {
+  readonly path: string;
+  readonly uri?: string | undefined;
 }
 
 /** What the policies of a target come to; the route adds its dead-letter settings and overrides. */

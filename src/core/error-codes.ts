@@ -29,6 +29,13 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_DEAD_LETTER_ID: 'That is not the id of a dead letter. `fairlead dlq ls` shows them.',
   E_TARGET_CONTRACT: 'A target gave no result for an event: a mistake in the adapter. The event is sent again.',
   E_TEMPLATE: 'A template is malformed; the message gives the column.',
+  E_CLAIM_STORE: 'The claim store cannot be written or read. Tried again for ever; no attempt is consumed.',
+  E_CLAIM_FULL: 'The claim store is at its `maxBytes`; the lane waits for room. Delete claims that were read.',
+  E_CLAIM_MISSING: 'The `dataref` of an event names data that is not in the claim store; it was dead-lettered.',
+  E_CLAIM_CORRUPT: 'Data in the claim store is not what was kept there; the event was dead-lettered.',
+  E_CLAIM_TOO_LARGE: 'Data in the claim store is larger than `maxDataBytes`; the event was dead-lettered.',
+  E_CONFIG_CLAIM_CHECK: 'A claim check cannot go with `encoding: raw`: nothing would carry the reference.',
+  W_CLAIM_CHECK_OVER: '`claimCheck.over` is not below what the target takes, so events may still be too large.',
   E_TRANSFORM_ATTRIBUTE: 'A transform gives an attribute a value that CloudEvents does not allow.',
   E_TRANSFORM_TEMPLATE:
     'A template of a transform names what the event does not have. Write a default: `{name:-text}`.',

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { byteSize, formatBytes } from '../adapters/fields.ts';
+import type { Entries } from './entries.ts';
+import type { Located } from './finding.ts';
+
+/** Where claims are kept. */
+interface ClaimFields {
+  readonly store: 'file';
+  readonly path: string;
+  readonly uri?: string | undefined;
+}
+
+export interface TargetClaimFields extends ClaimFields {
+  readonly over: number;
+  readonly maxBytes: number;
+}
+
+export interface SourceClaimFields extends ClaimFields {
+  readonly maxDataBytes: number;
+}
+
+const place = {
+  store: z.enum(['file'], { error: 'expected file' }).describe('Kind of store: `file`, a directory.'),
+  path: z
+    .string({ error: 'expected the path of a directory' })
+    .min(1, { error: 'expected the path of a directory' })
+    .describe('The directory, shared with those that read the references. It is made when it is not there.'),
+  uri: z
+    .string()
+    .regex(/^[a-z][a-z0-9+.-]*:\S*\/$/, { error: 'expected a URI that ends in "/", e.g. https://claims.example.com/' })
+    .optional()
+    .describe("What stands before a file's name in a reference; default the `file:` URL of the directory."),
+};
+
+/** `claimCheck` of a target. */
+export const targetClaimCheck: z.ZodType<TargetClaimFields | undefined> = z
+  .strictObject(
+    {
+      ...place,
+      over: byteSize({ min: 1 })
+        .prefault('192KiB')
+        .describe(
+          'Data of more bytes than this is kept in the store instead of being sent. Base64 adds a third, attributes come on top.',
+        ),
+      maxBytes: byteSize({ min: 1024 })
+        .prefault('10GiB')
+        .describe('Most bytes in the directory. When it is full the lane waits for room; nothing is deleted here.'),
+    },
+    { error: 'expected claim-check settings, e.g. { store: file, path: /var/lib/fairlead/claims }' },
+  )
+  .optional()
+  .describe('Keeps data that is too large for the target in a store and sends the event with `dataref` instead of it.');
+
+/** `claimCheck` of a source. */
+export const sourceClaimCheck: z.ZodType<SourceClaimFields | undefined> = z
+  .strictObject(
+    {
+      ...place,
+      maxDataBytes: byteSize({ min: 1 })
+        .prefault('16MiB')
+        .describe('Largest data fetched; an event with larger data is dead-lettered.'),
+    },
+    { error: 'expected claim-check settings, e.g. { store: file, path: /var/lib/fairlead/claims }' },
+  )
+  .optional()
+  .describe(
+    'Fetches the data of events whose `dataref` leads into this store. Without it a `dataref` is passed on as it is.',
+  );
+
+/** What a claim check cannot be combined with, and where it comes too late. */
+export function lintClaims(entries: Entries): readonly Located[] {
+  const found: Located[] = [];
+  for (const { name, adapter, fields } of entries.targets.values()) {
+    const { claimCheck, encoding } = fields;
+    if (claimCheck === undefined) continue;
+    const path = ['targets', name, 'claimCheck'];
+    if (encoding === 'raw') {
+      const message = `targets.${name}: encoding raw sends the data alone, so a reference to it would not arrive`;
+      found.push({ severity: 'error', code: 'E_CONFIG_CLAIM_CHECK', path, at: 'key', message });
+    }
+    const own = fields['maxBytes'];
+    const limit = Math.min(typeof own === 'number' ? own : Infinity, adapter.target?.features.maxBytes ?? Infinity);
+    if (claimCheck.over < limit) continue;
+    const message = `targets.${name}: data of up to ${formatBytes(claimCheck.over)} is sent, but the target takes ${formatBytes(limit)} in all`;
+    const hint = 'leave room for attributes, and a third more for data that is not text';
+    found.push({
+      severity: 'warning',
+      code: 'W_CLAIM_CHECK_OVER',
+      path: [...path, 'over'],
+      at: 'value',
+      message,
+      hint,
+    });
+  }
+  return found;
+}
