@@ -8,7 +8,7 @@ import { checkJsonata } from './jsonata/check.ts';
 import { isWild, parseDataPath, parsePath } from './path.ts';
 import { isDataName } from './view.ts';
 
-// The only door of src/transform for src/config (ADR 0010): steps in, findings out.
+// The only door of src/transform for src/config (ADR 0011): steps in, findings out.
 
 export type { TransformFinding } from './finding.ts';
 

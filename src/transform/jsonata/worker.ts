@@ -1,5 +1,5 @@
 // The worker process: evaluates JSONata for the gateway that started it, over its standard streams. It is given no
-// environment and opens nothing. See ADR 0010.
+// environment and opens nothing. See ADR 0011.
 
 import { writeFileSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
