@@ -146,6 +146,8 @@ export async function sqsTarget(end: RawEnd): Promise<RawTarget> {
       pump();
     },
     async close() {
+      // The far end may have an event before the answer to its call is here.
+      while (calls > 0) await new Promise((resolve) => setTimeout(resolve, 5));
       sqs.destroy();
     },
   };

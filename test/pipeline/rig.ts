@@ -4,7 +4,7 @@ import type { Delivery, Outcome } from '../../src/core/delivery.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { DeliverySettings } from '../../src/core/routing.ts';
 import type { Source } from '../../src/core/source.ts';
-import { CONFIRMED, type Leg, type SendResult, type Target } from '../../src/core/target.ts';
+import { CONFIRMED, type Leg, type SendLimits, type SendResult, type Target } from '../../src/core/target.ts';
 import type { Transform } from '../../src/core/transform.ts';
 import type { Validator } from '../../src/core/validation.ts';
 import { SourceIntake } from '../../src/pipeline/intake.ts';
@@ -30,7 +30,7 @@ export type Behaviour = (leg: Leg, send: number) => SendResult;
 
 /** A target that answers after `latencyMs` on the fake clock with what `behaviour` says. */
 export class FakeTarget implements Target {
-  readonly limits = { maxEvents: 8, maxBytes: 1_000_000, concurrency: 2 };
+  readonly limits: SendLimits;
   readonly sends: Leg[][] = [];
   readonly accepted: Leg[] = [];
   behaviour: Behaviour = () => CONFIRMED;
@@ -38,7 +38,8 @@ export class FakeTarget implements Target {
   readonly #clock: FakeClock;
   readonly #latencyMs: () => number;
 
-  constructor(clock: FakeClock, latencyMs: () => number) {
+  constructor(clock: FakeClock, latencyMs: () => number, limits: Partial<SendLimits> = {}) {
+    this.limits = { maxEvents: 8, maxBytes: 1_000_000, concurrency: 2, ...limits };
     this.#clock = clock;
     this.#latencyMs = latencyMs;
   }
@@ -75,6 +76,7 @@ export interface RigOptions {
   readonly targets?: readonly string[];
   readonly random?: () => number;
   readonly latencyMs?: () => number;
+  readonly limits?: Partial<SendLimits>;
   /** False: the targets have not connected yet. */
   readonly open?: boolean;
   /** Route filters; default matches everything. */
@@ -110,7 +112,7 @@ export function rig(options: RigOptions = {}) {
   const targets = new Map<string, FakeTarget>();
   const lanes = new Map<string, Lane>();
   for (const name of options.targets ?? ['a']) {
-    const target = new FakeTarget(clock, options.latencyMs ?? (() => 1));
+    const target = new FakeTarget(clock, options.latencyMs ?? (() => 1), options.limits);
     targets.set(name, target);
     const lane = new Lane({
       name,

@@ -44,8 +44,8 @@ interface Sending {
 }
 
 export class SqsTarget implements Target {
-  /** One send is one call, so that no event waits for a call it has no part in. */
-  readonly limits: SendLimits = { maxEvents: BATCH, maxBytes: 2 ** 20, concurrency: 16 };
+  /** One send is one call, so that no event waits for a call it has no part in; a call is what SQS charges for. */
+  readonly limits: SendLimits = { maxEvents: BATCH, maxBytes: 2 ** 20, concurrency: 16, eagerCalls: 2 };
   readonly #broker: SqsBroker;
   readonly #config: SqsTargetConfig;
   readonly #context: AdapterContext;
