@@ -171,6 +171,7 @@ export class DataPath {
       config.routes.map((route) => ({
         from: route.from.map((name) => numbers.get(name) as number),
         filters: route.when.filters,
+        pattern: route.when.pattern,
         continue: route.continue,
         disabled: route.state === 'disabled',
         only: compileGate(route, () => this.#env.clock.wall()),

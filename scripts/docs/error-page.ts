@@ -48,6 +48,7 @@ export function errorPage(explained: Readonly<Record<string, string>>): string {
 const GROUPS: Readonly<Record<string, string>> = {
   CONFIG: 'Configuration',
   CESQL: 'CESQL filters',
+  PATTERN: 'Patterns',
   CE: 'CloudEvents',
   STORE: 'Store',
   KAFKA: 'kafka',

@@ -1,5 +1,6 @@
 import { type CesqlFinding, checkCesql } from '../router/check.ts';
 import { type Located, pathText } from './finding.ts';
+import { lintPattern } from './pattern.ts';
 import type { Filter, GatewayConfig } from './types.ts';
 
 /** What is wrong with an expression, and where in it: YAML may fold lines, so the place in the file is that of its start. */
@@ -8,11 +9,13 @@ export function conditionText(text: string, { message, position }: CesqlFinding)
   return `${message} (${text.includes('\n') ? `line ${line}, ` : ''}character ${column} of the expression)`;
 }
 
-/** The risks in the expressions of all routes. Errors were told of when the file was read. */
+/** The risks in the filters and patterns of all routes. Errors were told of when the file was read. */
 export function lintConditions({ routes }: GatewayConfig): readonly Located[] {
-  return routes.flatMap(({ when }, index) =>
-    when.filters.flatMap((filter, number) => lintFilter(filter, ['routes', index, 'when', 'filters', number])),
-  );
+  return routes.flatMap(({ when: { filters, pattern } }, index) => {
+    const path = ['routes', index, 'when'];
+    const found = filters.flatMap((filter, number) => lintFilter(filter, [...path, 'filters', number]));
+    return pattern === undefined ? found : [...found, ...lintPattern(pattern, [...path, 'pattern'])];
+  });
 }
 
 function lintFilter(filter: Filter, path: readonly PropertyKey[]): readonly Located[] {

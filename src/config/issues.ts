@@ -39,7 +39,7 @@ export function locate(issue: z.core.$ZodIssue, frame: Frame): readonly Located[
           typeof issue.params?.['code'] === 'string' ? issue.params['code'] : 'E_CONFIG_VALUE',
           path,
           issue.message,
-          'value',
+          issue.params?.['at'] === 'key' ? 'key' : 'value',
           typeof issue.params?.['hint'] === 'string' ? issue.params['hint'] : undefined,
         ),
       ];

@@ -129,7 +129,7 @@ function stops(route: RouteConfig): boolean {
 }
 
 function isConditional({ active, sample = 1, when }: RouteConfig): boolean {
-  return active !== undefined || sample < 1 || !when.filters.every(passesAll);
+  return active !== undefined || sample < 1 || when.pattern !== undefined || !when.filters.every(passesAll);
 }
 
 function passesAll(filter: Filter): boolean {

@@ -84,7 +84,7 @@ function route(
     ...fields,
     ...defined({ active: active === undefined ? undefined : activeWindow(active), sample, schema }),
     transform: transformSteps(transform),
-    when: { filters: when?.filters ?? [] },
+    when: { filters: when?.filters ?? [], ...(when?.pattern === undefined ? {} : { pattern: when.pattern }) },
     delivery: {
       ...defined({ retry: delivery?.retry, timeoutMs: delivery?.timeout }),
       deadLetter: delivery?.deadLetter ?? { store: true },

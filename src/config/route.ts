@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { duration } from '../adapters/fields.ts';
+import type { Pattern } from '../core/routing.ts';
 import { checkCesql } from '../router/check.ts';
 import { type ActiveFields, activeSchema, sampleSchema } from './active.ts';
 import { conditionText } from './condition.ts';
-import { entryName, nameList, notYet, reference } from './names.ts';
+import { entryName, nameList, reference } from './names.ts';
+import { patternSchema } from './pattern.ts';
 import { type RouteSchemaFields, routeSchemaField } from './route-schemas.ts';
 import { type TransformFields, transformSchema } from './transform.ts';
 import type { Filter, UnmatchedConfig } from './types.ts';
@@ -77,7 +79,7 @@ const deadLetter = z
 interface RouteFields {
   name: string;
   from: string[];
-  when?: { filters?: Filter[] | undefined } | undefined;
+  when?: { filters?: Filter[] | undefined; pattern?: Pattern | undefined } | undefined;
   to: string[];
   continue: boolean;
   state: 'active' | 'paused' | 'disabled';
@@ -104,7 +106,9 @@ export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
         .array(filter, { error: 'expected a list of filters, e.g. [{ exact: { type: com.acme.reading } }]' })
         .optional()
         .describe('Filters on attributes that must all pass.'),
-      pattern: notYet('body patterns are'),
+      pattern: patternSchema
+        .optional()
+        .describe('A pattern that attributes and body must match. See docs/guide/patterns.md.'),
     })
     .optional()
     .describe('The condition; without it every event matches.'),

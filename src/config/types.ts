@@ -1,4 +1,4 @@
-import type { DeadLetterSettings, DeliverySettings } from '../core/routing.ts';
+import type { DeadLetterSettings, DeliverySettings, Pattern } from '../core/routing.ts';
 import type { TransformStep } from '../core/transform.ts';
 
 /**
@@ -80,8 +80,8 @@ export type DeliveryPolicy = Omit<DeliverySettings, 'deadLetter'>;
 export interface RouteConfig {
   readonly name: string;
   readonly from: readonly string[];
-  /** All of `filters` must pass; none: everything does. */
-  readonly when: { readonly filters: readonly Filter[] };
+  /** All of `filters` must pass, and the pattern match; without both everything does. */
+  readonly when: { readonly filters: readonly Filter[]; readonly pattern?: Pattern };
   /** Carried out in order on what is sent; none: the event goes as it came. */
   readonly transform: readonly TransformStep[];
   readonly to: readonly string[];

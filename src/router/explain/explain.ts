@@ -1,7 +1,7 @@
 import type { MeshEvent } from '../../core/event.ts';
 import type { Filter, Pattern } from '../../core/routing.ts';
 import { type Gated, isOpen } from '../gate.ts';
-import { patternPredicate } from '../pattern/compile.ts';
+import { explainPattern } from '../pattern/explain.ts';
 import { parsePattern } from '../pattern/parse.ts';
 import { samplePoint } from '../sample.ts';
 import { type Explain, explainFilters } from './filters.ts';
@@ -58,12 +58,8 @@ export function compileExplainer(routes: readonly NamedRoute[], wall: () => numb
 function explainCondition({ filters, pattern }: NamedRoute['when']): Explain {
   const byFilters = explainFilters(filters, 'when.filters');
   if (pattern === undefined) return byFilters;
-  const matches = patternPredicate(parsePattern(pattern));
-  return (event) => {
-    const refusal = byFilters(event);
-    if (refusal !== undefined || matches(event)) return refusal;
-    return { code: 'pattern', at: 'when.pattern', message: 'the pattern does not match' };
-  };
+  const node = parsePattern(pattern);
+  return (event) => byFilters(event) ?? explainPattern(node, event, 'when.pattern');
 }
 
 /** What keeps a route from being looked at. */

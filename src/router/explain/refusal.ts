@@ -10,7 +10,8 @@ export type RefusalCode =
   | 'false'
   | 'not-boolean'
   | 'error'
-  | 'pattern'
+  | 'not-json'
+  | 'no-element'
   | 'before-window'
   | 'after-window'
   | 'not-sampled';

@@ -9,6 +9,8 @@ export interface Network {
   readonly words: readonly number[];
   /** Leading bits that count. */
   readonly bits: number;
+  /** As it was written. */
+  readonly text: string;
 }
 
 /**

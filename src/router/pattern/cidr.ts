@@ -6,10 +6,10 @@ export function parseNetwork(text: string): Network | undefined {
   const words = parseAddress(slash < 0 ? text : text.slice(0, slash));
   if (words === undefined) return undefined;
   const width = words.length * 32;
-  if (slash < 0) return { words, bits: width };
+  if (slash < 0) return { words, bits: width, text };
   const length = text.slice(slash + 1);
   if (!/^(?:0|[1-9]\d{0,2})$/.test(length) || Number(length) > width) return undefined;
-  return { words, bits: Number(length) };
+  return { words, bits: Number(length), text };
 }
 
 /** A test whether a text is an address of the block. IPv4 and IPv6 are apart, mapped addresses (`::ffff:…`) too. */

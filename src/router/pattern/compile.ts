@@ -101,7 +101,7 @@ function compileNested(node: PatternNode): Check {
 }
 
 /** Fields of one map; of anything else than a map every field is absent. */
-function compileMap({ fields, or }: PatternNode): Check {
+export function compileMap({ fields, or }: PatternNode): Check {
   const parts = fields.map((field): Check => {
     const get = getter(field.name);
     const check = compileField(field);

@@ -20,8 +20,21 @@ const READ: Readonly<Record<string, Read>> = {
   cidr: (operand, place) => withText(operand, place, (text) => readCidr(text, place)),
 };
 
-/** The names of the operators. */
-export const OPERATORS: readonly string[] = Object.keys(READ);
+/** What each operator takes and when it passes. */
+export const OPERATORS: Readonly<Record<string, string>> = {
+  exact: 'Text that is equal; the same as the text alone.',
+  prefix: 'Text that begins with this, or { equals-ignore-case: text }.',
+  suffix: 'Text that ends with this, or { equals-ignore-case: text }.',
+  'equals-ignore-case': 'Text that is equal when case does not count.',
+  'anything-but':
+    'A value that is not this text or number, none of a list of them, or does not pass { prefix | suffix | equals-ignore-case | wildcard: text or list }.',
+  numeric: "A number in a range: ['=', 5], ['>', 0], ['>', 0, '<=', 5].",
+  exists: 'true: there is a value. false: there is none.',
+  wildcard: 'Text in which each "*" of this stands for any characters; \\* and \\\\ are themselves.',
+  cidr: 'Text that is an IPv4 or IPv6 address of this block, e.g. 10.0.0.0/8.',
+};
+
+const NAMES: readonly string[] = Object.keys(OPERATORS);
 
 const NEGATED = ['prefix', 'suffix', 'equals-ignore-case', 'wildcard'] as const;
 
@@ -59,7 +72,7 @@ function readOperator(map: object, place: Place): PatternTest | undefined {
     return place.error('E_PATTERN_OPERATOR', `expected one operator, found ${names.length} in one map`, hint);
   }
   const read = Object.hasOwn(READ, name) ? READ[name] : undefined;
-  if (read === undefined) return place.at(name).unknown('an operator', name, OPERATORS);
+  if (read === undefined) return place.at(name).unknown('an operator', name, NAMES);
   return read((map as Record<string, unknown>)[name], place.at(name));
 }
 

@@ -18,6 +18,11 @@ export function parsePattern(raw: unknown): PatternNode {
   return node as PatternNode;
 }
 
+/** Everything that is wrong with a pattern, or risky, in the order of the pattern. Throws nothing. */
+export function checkPattern(raw: unknown): readonly PatternFinding[] {
+  return readPattern(raw).findings;
+}
+
 /** {@link parsePattern} that tells of everything and throws nothing. */
 export function readPattern(raw: unknown): PatternReading {
   const found: PatternFinding[] = [];
@@ -27,7 +32,7 @@ export function readPattern(raw: unknown): PatternReading {
 
 function readFields(raw: unknown, place: Place, path: readonly string[], depth: number): PatternNode | undefined {
   if (!isMap(raw)) {
-    const example = path.length === 0 ? '{ data: { celsius: [{ numeric: [">", 90] }] } }' : '{ celsius: [21] }';
+    const example = path.length === 0 ? "{ data: { celsius: [{ numeric: ['>', 90] }] } }" : '{ celsius: [21] }';
     return place.error('E_PATTERN_SHAPE', `expected a map of fields, e.g. ${example}`);
   }
   if (depth >= PATTERN_LIMITS.depth)
@@ -82,9 +87,11 @@ function readField(
     warnOfTests(name, tests, place);
     return { kind: 'tests', name, path, tests };
   }
-  if (!isMap(value))
-    return place.error('E_PATTERN_SHAPE', 'expected a list of values or a map of fields', listOf(value));
-  const operator = Object.keys(value).find((key) => OPERATORS.includes(key));
+  if (!isMap(value)) {
+    const expected = place.onAttribute ? 'a list of values' : 'a list of values or a map of fields';
+    return place.error('E_PATTERN_SHAPE', `expected ${expected}`, listOf(value));
+  }
+  const operator = Object.keys(value).find((key) => Object.hasOwn(OPERATORS, key));
   if (place.onAttribute) {
     const hint = operator === undefined ? 'fields of the body stand under "data"' : `write [{ ${operator}: … }]`;
     return place.error('E_PATTERN_SHAPE', 'expected a list of values: an attribute has no fields', hint);
