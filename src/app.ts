@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { type Components, createComponents, type Environment, environment } from './components.ts';
+import { type Environment, environment } from './components.ts';
+import { type Finding, formatFinding } from './config/finding.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { delay } from './core/connection.ts';
 import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
-import { type GatewayStatus, readStatus } from './status.ts';
+import { Fleet } from './fleet.ts';
+import { briefly, type ReloadSummary } from './reload/summary.ts';
+import { type GatewayStatus, type ReloadStatus, readStatus } from './status.ts';
 import { DeadLetterStore } from './store/dead-letters.ts';
-import { DataPath } from './wiring.ts';
 
 /** Dead letters that the gateway closes when it stops. */
 export interface OwnedDeadLetters extends DeadLetterKeeper {
@@ -27,19 +29,21 @@ export async function openGateway(
   onFatal: (error: FairleadError) => void,
 ): Promise<Gateway> {
   const { log } = environment(env);
+  let gateway: Gateway | undefined;
   const deadLetters = await DeadLetterStore.open({
     directory: deadLetterDirectory(config.store.path),
     maxBytes: config.store.maxBytes,
     whenFull: config.store.whenFull,
     gateway: config.name,
-    revision: () => config.revision,
+    revision: () => (gateway?.config ?? config).revision,
     onDamage: (damage) => log.error({ ...damage }, 'the dead-letter store is damaged; the rest is kept'),
     onDropped: (records) =>
       log.warn({ records, rule: 'drop-oldest' }, 'the dead-letter store is full: oldest letters dropped'),
     onFailed: onFatal,
   });
   try {
-    return new Gateway(config, deadLetters, env);
+    gateway = new Gateway(config, deadLetters, env);
+    return gateway;
   } catch (error) {
     await deadLetters.close(); // else the store stays locked for as long as the process lives
     throw error;
@@ -52,27 +56,32 @@ export function deadLetterDirectory(storePath: string): string {
 }
 
 /**
- * One running configuration. `start` opens everything and returns; components that cannot reach their broker keep
- * trying in the background. `stop` drains: intake ends, what is in flight has until the deadline, the rest stays
- * unsettled at its source.
+ * A running gateway. `start` opens everything and returns; components that cannot reach their broker keep trying in the
+ * background. `reload` puts another configuration in force while it runs. `stop` drains: intake ends, what is in flight has
+ * until the deadline, the rest stays unsettled at its source.
  */
 export class Gateway {
-  readonly config: GatewayConfig;
   readonly #env: Environment;
-  readonly #parts: Components;
-  readonly #path: DataPath;
+  readonly #fleet: Fleet;
   readonly #deadLetters: OwnedDeadLetters;
-  readonly #abort = new AbortController();
-  readonly #opening: Promise<void>[] = [];
+  readonly #stopped = new AbortController();
+  readonly #reloads: { succeeded: number; failed: number; lastError?: ReloadStatus['lastError'] } = {
+    succeeded: 0,
+    failed: 0,
+  };
+  #reloading: Promise<unknown> = Promise.resolve();
   #state: GatewayState = 'created';
   #stopping: Promise<void> | undefined;
 
   constructor(config: GatewayConfig, deadLetters: OwnedDeadLetters, env: GatewayEnvironment) {
-    this.config = config;
     this.#env = environment(env);
     this.#deadLetters = deadLetters;
-    this.#parts = createComponents(config, this.#env);
-    this.#path = new DataPath(config, this.#parts, this.#env, deadLetters);
+    this.#fleet = new Fleet(config, deadLetters, this.#env);
+  }
+
+  /** The configuration in force. */
+  get config(): GatewayConfig {
+    return this.#fleet.config;
   }
 
   get state(): GatewayState {
@@ -82,44 +91,47 @@ export class Gateway {
   /** Opens targets and sources. `onFatal` hears of a component that can never open. */
   start(onFatal: (error: FairleadError) => void): void {
     this.#state = 'running';
-    this.#path.start();
-    for (const [name, target] of this.#parts.targets) {
-      const lane = this.#path.lanes.get(name);
-      const notify = { available: () => lane?.available(), unavailable: () => lane?.unavailable() };
-      this.#opening.push(
-        this.#open(
-          name,
-          'target',
-          target.open(notify, this.#abort.signal).then(() => lane?.open()),
-          onFatal,
-        ),
-      );
-    }
-    for (const intake of this.#path.intakes) {
-      const opened = intake.source.open(
-        { batch: (batch) => this.#path.pipeline.take(intake, batch) },
-        this.#abort.signal,
-      );
-      intake.opened();
-      this.#opening.push(this.#open(intake.name, 'source', opened, onFatal));
-    }
+    this.#fleet.start(onFatal);
   }
 
   /** Resolves when every source and target has connected once, or rejects after `timeoutMs`. */
   async ready(timeoutMs: number): Promise<void> {
-    const timeout = delay(timeoutMs, this.#abort.signal, this.#env.clock).then(() => {
+    const timeout = delay(timeoutMs, this.#stopped.signal, this.#env.clock).then(() => {
       const { sources, targets } = this.status();
       const down = [...sources, ...targets].filter(({ health }) => health.status !== 'up');
       const names = down.map(({ name, health }) => `${name} (${health.lastError?.message ?? 'starting'})`).join(', ');
       throw new FairleadError({ code: 'E_NOT_READY', message: `not connected after ${timeoutMs} ms: ${names}` });
     });
-    await Promise.race([Promise.all(this.#opening), timeout]);
+    await Promise.race([this.#fleet.ready(), timeout]);
     timeout.catch(() => undefined); // it lost the race: its rejection is of no interest
   }
 
+  /**
+   * Puts another configuration in force between two batches and tells what changed; only sources and targets that changed, or
+   * whose broker did, are made anew. Reloads run one after the other. When it rejects, the configuration before stays in
+   * force: `E_RELOAD_RESTART` for what only a restart can change, `E_STOPPED` when the gateway does not run, else the error
+   * of a component that cannot work like this. See docs/guide/reload.md.
+   */
+  reload(config: GatewayConfig): Promise<ReloadSummary> {
+    const reload = this.#reloading.then(() => this.#reload(config));
+    this.#reloading = reload.catch(() => undefined); // told to who asked for it, logged and counted
+    return reload;
+  }
+
+  /** Counts and logs a reload that came to nothing because its configuration does not hold. */
+  refuseReload(findings: readonly Finding[]): void {
+    const errors = findings.filter(({ severity }) => severity === 'error');
+    for (const { code, ...finding } of errors) {
+      this.#env.log.error({ code, ...place(finding) }, formatFinding({ code, ...finding }));
+    }
+    const message = `the configuration does not hold: ${errors.length === 1 ? 'one error' : `${errors.length} errors`}`;
+    this.#failed({ code: errors[0]?.code ?? 'E_CONFIG', message, findings: errors.map(formatFinding) });
+  }
+
   status(): GatewayStatus {
-    const reload = { revision: this.config.revision, succeeded: 0, failed: 0, leaving: [] };
-    return readStatus(this.config, this.#state, this.#path, reload);
+    const { revision } = this.config;
+    const { leaving, path } = this.#fleet;
+    return readStatus(this.config, this.#state, path, { revision, ...this.#reloads, leaving });
   }
 
   /** Drains until the deadline, then lets go of the rest. Idempotent. */
@@ -128,58 +140,63 @@ export class Gateway {
     return this.#stopping;
   }
 
-  async #open(
-    name: string,
-    role: string,
-    opened: Promise<void>,
-    onFatal: (error: FairleadError) => void,
-  ): Promise<void> {
+  async #reload(config: GatewayConfig): Promise<ReloadSummary> {
+    const { clock, log } = this.#env;
+    const startedAt = clock.now();
     try {
-      await opened;
-      this.#env.log.info({ [role]: name }, `${role} is up`);
+      if (this.#state !== 'running') throw notRunning();
+      const summary = await this.#fleet.change(config, ({ code, message }) =>
+        this.#note({ code, message, findings: [] }),
+      );
+      this.#reloads.succeeded += 1;
+      this.#reloads.lastError = undefined;
+      log.info({ ...briefly(summary), tookMs: Math.round(clock.now() - startedAt) }, 'configuration reloaded');
+      return summary;
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
-      const fatal =
-        error instanceof FairleadError
-          ? error
-          : new FairleadError({ code: 'E_OPEN', message: messageOf(error), cause: error });
-      this.#env.log.error({ [role]: name, code: fatal.code }, fatal.message);
-      onFatal(fatal);
+      const code = error instanceof FairleadError ? error.code : 'E_RELOAD';
+      this.#failed({ code, message: messageOf(error), findings: [] });
+      throw error;
     }
+  }
+
+  #failed(error: Omit<NonNullable<ReloadStatus['lastError']>, 'at'>): void {
+    const { revision } = this.config;
+    this.#reloads.failed += 1;
+    this.#note(error);
+    this.#env.log.error(
+      { code: error.code, revision },
+      `not reloaded, the configuration before goes on: ${error.message}`,
+    );
+  }
+
+  #note(error: Omit<NonNullable<ReloadStatus['lastError']>, 'at'>): void {
+    this.#reloads.lastError = { ...error, at: new Date(this.#env.clock.wall()).toISOString() };
   }
 
   async #drain(): Promise<void> {
     const { clock, log } = this.#env;
+    const fleet = this.#fleet;
     this.#state = 'draining';
-    for (const intake of this.#path.intakes) intake.hold(this);
+    fleet.hold();
+    await this.#reloading;
     const deadline = clock.now() + this.config.drain.deadlineMs;
     const never = new AbortController().signal;
-    const { pipeline } = this.#path;
-    while (this.#inFlight() > pipeline.resting && clock.now() < deadline) await delay(20, never, clock);
-    const paused = pipeline.resting;
-    const left = this.#inFlight() - paused;
+    while (fleet.inFlight > 0 && clock.now() < deadline) await delay(20, never, clock);
+    const paused = fleet.path.pipeline.resting;
+    const left = fleet.inFlight;
     if (paused > 0) log.info({ paused }, 'what paused routes hold stays unsettled at its source');
     if (left > 0) log.warn({ left }, 'drain deadline reached: the rest stays unsettled at its source');
-    this.#path.close();
-    this.#abort.abort(new FairleadError({ code: 'E_STOPPED', message: 'the gateway was stopped' }));
-    await this.#closeAll();
+    this.#stopped.abort(new FairleadError({ code: 'E_STOPPED', message: 'the gateway was stopped' }));
+    await fleet.close();
+    await this.#deadLetters.close();
     this.#state = 'stopped';
   }
+}
 
-  #inFlight(): number {
-    return this.#path.intakes.reduce((sum, { counters }) => sum + counters.inFlight, 0);
-  }
+function place({ file, line, column }: Omit<Finding, 'code'>): object {
+  return { file, line, column };
+}
 
-  async #closeAll(): Promise<void> {
-    const { sources, targets, brokers } = this.#parts;
-    const close = async (parts: Iterable<{ close(): Promise<void> }>): Promise<void> => {
-      for (const result of await Promise.allSettled([...parts].map((part) => part.close()))) {
-        if (result.status === 'rejected') this.#env.log.error({ error: messageOf(result.reason) }, 'closing failed');
-      }
-    };
-    await close(sources.values());
-    await close(targets.values());
-    await close(brokers.values());
-    await close([this.#deadLetters]);
-  }
+function notRunning(): FairleadError {
+  return new FairleadError({ code: 'E_STOPPED', message: 'the gateway does not run, so there is nothing to reload' });
 }

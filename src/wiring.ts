@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AdapterSpec } from './adapters/spec.ts';
 import type { Environment } from './components.ts';
 import type { GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './config/types.ts';
@@ -14,8 +13,10 @@ import type { LegOwner, LegSpec } from './pipeline/leg.ts';
 import { Pipeline, type Plan, type RoutePlan, type UnmatchedPlan } from './pipeline/pipeline.ts';
 import { Availability } from './policies/availability.ts';
 import { afterFailure } from './policies/retry.ts';
+import { same } from './reload/same.ts';
 import { compileGate } from './router/gate.ts';
-import { IndexedMatcher } from './router/index/indexed-matcher.ts';
+import { buildMatcher, IndexedMatcher } from './router/index/indexed-matcher.ts';
+import type { MatchedRoute } from './router/linear-matcher.ts';
 import { RouteValidators } from './schema/route-validators.ts';
 import { compileTransform } from './transform/compile.ts';
 import { JsonataPool } from './transform/jsonata/pool.ts';
@@ -55,7 +56,7 @@ export class DataPath {
   constructor(config: GatewayConfig, parts: Parts, env: Environment, deadLetters: DeadLetterKeeper) {
     this.#env = env;
     this.#evaluator = new JsonataPool(env);
-    this.#wired = this.wire(config, parts);
+    this.#wired = this.#wire(config, parts, new IndexedMatcher(this.#conditions(config), this.#onFilterError(config)));
     const { clock, random, log } = env;
     this.pipeline = new Pipeline({ plan: this.#wired.plan, deadLetters, clock, random, log });
   }
@@ -80,10 +81,16 @@ export class DataPath {
   }
 
   /**
-   * Plans a configuration without putting it in force: the one place where plans are made. Lanes and intakes of components that
-   * are not among `parts` are those that run now.
+   * Plans a configuration without putting it in force, in slices, so that batches go on meanwhile. Lanes and intakes of
+   * components that are not among `parts` are those that run now. Rejects with FairleadError for a condition that is refused.
    */
-  wire(config: GatewayConfig, parts: Parts): Wired {
+  async prepare(config: GatewayConfig, parts: Parts): Promise<Wired> {
+    const onFilterError = this.#onFilterError(config);
+    return this.#wire(config, parts, await buildMatcher(this.#conditions(config), { onFilterError }));
+  }
+
+  /** The one place where plans are made. */
+  #wire(config: GatewayConfig, parts: Parts, matcher: RouteMatcher): Wired {
     const lanes = new Map(
       config.targets.map((target) => {
         const part = parts.targets.get(target.name);
@@ -94,7 +101,7 @@ export class DataPath {
     const matching = config.routes.map(({ name }) => this.ledger.route(name));
     const validators = this.#validators(config);
     const plan: Plan = {
-      matcher: this.#createMatcher(config, matching),
+      matcher,
       routes: config.routes.map((route) => this.#planRoute(route, config, lanes, validators)),
       unmatched: this.#planUnmatched(config, lanes),
       lanes,
@@ -160,26 +167,28 @@ export class DataPath {
   /** Those that run now, with the schemas they have, where nothing has changed about how schemas are fetched. */
   #validators({ schemas }: GatewayConfig): RouteValidators {
     const running = this.#wired as Wired | undefined;
-    if (running !== undefined && isDeepStrictEqual(schemas, running.config.schemas)) return running.validators;
+    if (running !== undefined && same(schemas, running.config.schemas)) return running.validators;
     const { clock, random, log } = this.#env;
     return new RouteValidators({ ...schemas, clock, random, log });
   }
 
-  #createMatcher(config: GatewayConfig, matching: readonly RouteCounters[]): RouteMatcher {
+  #conditions(config: GatewayConfig): readonly MatchedRoute[] {
     const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
-    return new IndexedMatcher(
-      config.routes.map((route) => ({
-        from: route.from.map((name) => numbers.get(name) as number),
-        filters: route.when.filters,
-        pattern: route.when.pattern,
-        continue: route.continue,
-        disabled: route.state === 'disabled',
-        only: compileGate(route, () => this.#env.clock.wall()),
-      })),
-      (number) => {
-        (matching[number] as RouteCounters).filterErrors += 1;
-      },
-    );
+    return config.routes.map((route) => ({
+      from: route.from.map((name) => numbers.get(name) as number),
+      filters: route.when.filters,
+      pattern: route.when.pattern,
+      continue: route.continue,
+      disabled: route.state === 'disabled',
+      only: compileGate(route, () => this.#env.clock.wall()),
+    }));
+  }
+
+  #onFilterError(config: GatewayConfig): (route: number) => void {
+    const matching = config.routes.map(({ name }) => this.ledger.route(name));
+    return (number) => {
+      (matching[number] as RouteCounters).filterErrors += 1;
+    };
   }
 
   #createIntake(config: SourceConfig, source: Source, number: number, lanes: readonly Lane[]): SourceIntake {

@@ -9,6 +9,8 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_OPEN: 'A source or target can never open with this configuration; read the message.',
   E_NOT_READY: 'Not every source and target was connected in time; the message names those that were not.',
   E_STOPPED: 'The gateway was stopped while this was under way.',
+  E_RELOAD: 'A reload failed for a reason without a code of its own; the configuration before stays in force.',
+  E_RELOAD_RESTART: 'The new configuration changes what only a restart can change; the one before stays in force.',
   E_ADAPTER_UNKNOWN:
     'There is no adapter of that type. The configuration should have been refused; check how it was made.',
   E_ADAPTER_ROLE: 'The adapter cannot be a source, or cannot be a target.',

@@ -56,6 +56,8 @@ export interface TargetFeatures {
   readonly maxBytes?: number | undefined;
   /** Attributes can travel beside the data (binary content mode). */
   readonly binaryMode: boolean;
+  /** The broker takes only one connection of a target at a time: one that replaces another opens after that has closed. */
+  readonly exclusive?: boolean | undefined;
 }
 
 /** How the lane batches for this target; adapters give defaults, `batch:` in the configuration overrides. */

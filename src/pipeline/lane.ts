@@ -63,6 +63,7 @@ export class Lane {
   #stopped = false;
   /** True while the legs of a send are in no queue because its results are being looked at. */
   #settling = false;
+  #leaving = false;
   #patience: Patience | undefined;
   #leave: ((rest: readonly PendingLeg[]) => void) | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -84,7 +85,7 @@ export class Lane {
   }
 
   get leaving(): boolean {
-    return this.#patience !== undefined;
+    return this.#leaving;
   }
 
   get full(): boolean {
@@ -146,8 +147,17 @@ export class Lane {
     this.#left();
   }
 
+  /** From now on nothing is added: another lane takes its place, or none. What is in it goes on. */
+  leave(): void {
+    this.#leaving = true;
+    if (!this.#full) return;
+    // Nobody need wait for room here any more.
+    this.#full = false;
+    this.#o.onPressure(this, false);
+  }
+
   /**
-   * Nothing more is added. Sends on as long as `patience` says, lets running sends end, and resolves with the legs that have
+   * After {@link leave}: sends on as long as `patience` says, lets running sends end, and resolves with the legs that have
    * not ended; those of a key are in their order. The patience may be changed by calling {@link hurry}.
    */
   retire(patience: Patience): Promise<readonly PendingLeg[]> {
@@ -160,11 +170,6 @@ export class Lane {
 
   hurry(patience: Patience): void {
     this.#patience = patience;
-    if (this.#full) {
-      // Nobody need wait for room here any more.
-      this.#full = false;
-      this.#o.onPressure(this, false);
-    }
     this.kick();
   }
 

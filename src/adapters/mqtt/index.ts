@@ -41,7 +41,7 @@ export const mqttAdapter: AdapterSpec = defineAdapter<MqttBrokerConfig, MqttSour
     },
     target: {
       schema: targetSchema,
-      features: { durability: 'broker', orderedBatch: false, binaryMode: true },
+      features: { durability: 'broker', orderedBatch: false, binaryMode: true, exclusive: true }, // the client id
     },
     createBroker: (config) => ({ config, close: async () => {} }),
     createSource(broker, config, context) {
