@@ -6,6 +6,6 @@ export const PATTERN_LIMITS = {
   entries: 4_096,
   /** UTF-16 units of one value. */
   textLength: 4_096,
-  /** `*` in one wildcard. */
-  stars: 32,
+  /** `*` in all wildcards together: each costs a pass over the value. */
+  stars: 256,
 } as const;

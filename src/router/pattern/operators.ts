@@ -104,9 +104,7 @@ function readWildcard(text: string, place: Place): PatternTest | undefined {
   const segments = parseWildcard(text);
   if (typeof segments === 'string')
     return place.error('E_PATTERN_WILDCARD', segments, 'a literal "*" is written \\*, a backslash \\\\');
-  if (segments.length - 1 > PATTERN_LIMITS.stars)
-    return place.error('E_PATTERN_WILDCARD', `more than ${PATTERN_LIMITS.stars} "*" in one wildcard`);
-  return { kind: 'wildcard', segments };
+  return place.countStars(segments.length - 1) ? { kind: 'wildcard', segments } : undefined;
 }
 
 function readCidr(text: string, place: Place): PatternTest | undefined {

@@ -26,7 +26,7 @@ export function checkPattern(raw: unknown): readonly PatternFinding[] {
 /** {@link parsePattern} that tells of everything and throws nothing. */
 export function readPattern(raw: unknown): PatternReading {
   const found: PatternFinding[] = [];
-  const node = readFields(raw, new Place([], true, { found, entries: 0 }), [], 0);
+  const node = readFields(raw, new Place([], true, { found, entries: 0, stars: 0 }), [], 0);
   return { node: found.some(({ severity }) => severity === 'error') ? undefined : node, findings: found };
 }
 

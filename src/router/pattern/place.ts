@@ -5,6 +5,7 @@ import { PATTERN_LIMITS } from './limits.ts';
 interface Reading {
   readonly found: PatternFinding[];
   entries: number;
+  stars: number;
 }
 
 /** Where in a pattern one is reading; findings are told to it. */
@@ -50,6 +51,14 @@ export class Place {
     if (this.#reading.entries <= PATTERN_LIMITS.entries) return true;
     if (before <= PATTERN_LIMITS.entries)
       this.error('E_PATTERN_TOO_LARGE', `the pattern has more than ${PATTERN_LIMITS.entries} fields and values`);
+    return false;
+  }
+
+  /** Counts the `*` of a wildcard; false, and told, where there are too many. */
+  countStars(stars: number): boolean {
+    this.#reading.stars += stars;
+    if (this.#reading.stars <= PATTERN_LIMITS.stars) return true;
+    this.error('E_PATTERN_WILDCARD', `the wildcards of the pattern have more than ${PATTERN_LIMITS.stars} "*"`);
     return false;
   }
 

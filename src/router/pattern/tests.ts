@@ -18,12 +18,15 @@ export function passesAbsent(tests: readonly PatternTest[]): boolean {
 /** Compiles tests of which one must pass. `onText`: for an attribute, which is text even where it is a number. */
 export function compileTests(tests: readonly PatternTest[], onText: boolean): LeafTest {
   const exact = new Set<Leaf>();
+  const folded = new Set<string>();
   const others: LeafTest[] = [];
   for (const test of tests) {
     if (test.kind === 'exact') exact.add(test.value);
     else if (test.kind === 'null') exact.add(null);
+    else if (test.kind === 'equals-ignore-case') folded.add(foldCase(test.value));
     else others.push(compileTest(test, onText));
   }
+  if (folded.size > 0) others.unshift(equalsFolded(folded));
   const [only] = exact;
   if (exact.size === 1) others.unshift((value) => value === only);
   else if (exact.size > 1) others.unshift((value) => exact.has(value));
@@ -39,13 +42,10 @@ function compileTest(test: PatternTest, onText: boolean): LeafTest {
     case 'null':
       return (value) => value === null;
     case 'prefix':
-      return affix(test, (text, operand) => text.startsWith(operand));
     case 'suffix':
-      return affix(test, (text, operand) => text.endsWith(operand));
-    case 'equals-ignore-case': {
-      const wanted = foldCase(test.value);
-      return (value) => typeof value === 'string' && foldCase(value) === wanted;
-    }
+      return affix(test);
+    case 'equals-ignore-case':
+      return equalsFolded(new Set([foldCase(test.value)]));
     case 'numeric': {
       const inRange = compileRange(test.min, test.max);
       if (onText) return (value) => typeof value === 'string' && isNumber(value) && inRange(Number(value));
@@ -64,13 +64,21 @@ function compileTest(test: PatternTest, onText: boolean): LeafTest {
   }
 }
 
-function affix(
-  { value: operand, ignoreCase }: PatternTest & { kind: 'prefix' | 'suffix' },
-  test: (text: string, operand: string) => boolean,
-): LeafTest {
-  if (!ignoreCase) return (value) => typeof value === 'string' && test(value, operand);
+/** Folding makes no text shorter, so a long one is not folded at all. */
+function equalsFolded(wanted: ReadonlySet<string>): LeafTest {
+  const most = Math.max(...[...wanted].map(({ length }) => length));
+  return (value) => typeof value === 'string' && value.length <= most && wanted.has(foldCase(value));
+}
+
+function affix({ kind, value: operand, ignoreCase }: PatternTest & { kind: 'prefix' | 'suffix' }): LeafTest {
+  if (!ignoreCase) {
+    if (kind === 'prefix') return ofText((text) => text.startsWith(operand));
+    return ofText((text) => text.endsWith(operand));
+  }
   const folded = foldCase(operand);
-  return (value) => typeof value === 'string' && test(foldCase(value), folded);
+  const most = folded.length + 1; // one more, since a pair of surrogates may be cut
+  if (kind === 'prefix') return ofText((text) => foldCase(text.slice(0, most)).startsWith(folded));
+  return ofText((text) => foldCase(text.slice(-most)).endsWith(folded));
 }
 
 function ofText(test: (text: string) => boolean): LeafTest {
