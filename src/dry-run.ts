@@ -1,11 +1,12 @@
 import type { BrokerHandle, DryRunSource } from './adapters/spec.ts';
 import { ComponentFactory, type Environment } from './components.ts';
 import type { GatewayConfig } from './config/types.ts';
+import type { Clock } from './core/clock.ts';
 import type { Delivery, DeliveryBatch, Position } from './core/delivery.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
 import type { CheckItem } from './core/source.ts';
 import type { Target } from './core/target.ts';
-import { createExplainer, type Explainer, type Explanation } from './explaining.ts';
+import { Explainer, type Explanation } from './explaining.ts';
 
 /** What one delivery would become. */
 export type DryRunLine =
@@ -36,18 +37,22 @@ interface Reading extends DryRunSource {
  */
 export class DryRun {
   readonly #options: DryRunOptions;
-  readonly #explain: Explainer;
+  readonly #explainer: Explainer;
+  readonly #clock: Clock;
   readonly #readings: Reading[] = [];
   readonly #without: string[] = [];
   readonly #targets = new Map<string, Target>();
   readonly #brokers = new Map<string, BrokerHandle>();
   readonly #abort = new AbortController();
   #left: number;
+  /** Lines come in the order of the deliveries, also where a transform takes its time; the limit bounds what waits here. */
+  #told: Promise<void> = Promise.resolve();
 
   constructor(config: GatewayConfig, env: Environment, options: DryRunOptions) {
     this.#options = options;
     this.#left = options.limit;
-    this.#explain = createExplainer(config, env.adapters, () => env.clock.wall());
+    this.#explainer = new Explainer(config, env);
+    this.#clock = env.clock;
     const factory = new ComponentFactory(config.name, env);
     for (const entry of config.brokers) this.#brokers.set(entry.name, factory.broker(entry));
     const broker = (name: string): BrokerHandle => this.#brokers.get(name) as BrokerHandle;
@@ -88,6 +93,7 @@ export class DryRun {
     await Promise.allSettled(this.#readings.map(({ source }) => source.close()));
     await Promise.allSettled([...this.#targets.values()].map((target) => target.close()));
     await Promise.allSettled([...this.#brokers.values()].map((broker) => broker.close()));
+    await this.#explainer.close();
   }
 
   #take({ name, settle }: Reading, batch: DeliveryBatch): void {
@@ -95,16 +101,21 @@ export class DryRun {
       if (settle !== undefined) batch.settle(index, settle);
       if (this.#left === 0) continue;
       this.#left -= 1;
-      this.#options.onLine(this.#lineOf(name, delivery));
+      this.#told = this.#told.then(() => this.#tell(name, delivery));
     }
     if (this.#left > 0) return;
     for (const { source } of this.#readings) source.pause();
-    this.#options.onEnd();
+    void this.#told.then(() => this.#options.onEnd());
   }
 
-  #lineOf(source: string, { event, poison, meta: { position } }: Delivery): DryRunLine {
-    if (poison === undefined) return { position, ...this.#explain(event, source) };
-    const { code, message } = poison;
-    return { source, position, poison: { code, message } };
+  async #tell(source: string, { event, poison, meta: { position } }: Delivery): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    if (poison === undefined) {
+      const explanation = await this.#explainer.explain(event, source, this.#clock.wall());
+      this.#options.onLine({ position, ...explanation });
+    } else {
+      const { code, message } = poison;
+      this.#options.onLine({ source, position, poison: { code, message } });
+    }
   }
 }

@@ -1,71 +1,69 @@
 import type { AdapterSpec } from './adapters/spec.ts';
+import { encodeJson } from './cloudevents/json.ts';
+import type { Environment } from './components.ts';
 import { unwrap } from './config/inspect.ts';
 import { redactUrl } from './config/redact.ts';
 import type { GatewayConfig, TargetConfig } from './config/types.ts';
 import type { MeshEvent } from './core/event.ts';
 import { compileTemplate, type Template } from './core/template.ts';
+import { type EventOutcome, type LegOutcome, Outcomes } from './outcomes.ts';
 import { attributeText } from './router/attribute.ts';
-import { compileExplainer, type RouteVerdict } from './router/explain/explain.ts';
 
 /** One leg that an event would get. */
-export interface PlannedLeg {
-  /** `unmatched` where no route matched. */
-  readonly route: string;
-  readonly target: string;
+export interface PlannedLeg extends Omit<LegOutcome, 'event'> {
   /** The adapter's type. */
   readonly kind: string;
-  /** True: the route is paused, so the leg waits. */
-  readonly held?: true;
   /** Where the target would put it, e.g. `{ topic: 'readings', key: '/plant/7' }`; null where an attribute is missing. */
   readonly address?: Readonly<Record<string, string | null>>;
+  /** What would be sent, in the JSON format, where a transform has changed it. */
+  readonly event?: unknown;
 }
 
-/** What would become of an event from a source, and why. */
-export interface Explanation {
+/** What would become of an event from a source, and why: plain JSON. */
+export interface Explanation extends Omit<EventOutcome, 'legs'> {
   readonly source: string;
   readonly event: { readonly id: string; readonly source: string; readonly type: string };
-  /** Every route of the configuration, in its order. */
-  readonly routes: readonly RouteVerdict[];
-  /** What `unmatched` makes of it, where no route matched. */
-  readonly unmatched?: 'dead-letter' | 'drop' | 'fail' | 'send';
   readonly legs: readonly PlannedLeg[];
 }
 
-export type Explainer = (event: MeshEvent, source: string) => Explanation;
-
 type Address = (event: MeshEvent) => PlannedLeg['address'];
 
-/**
- * Explains what a configuration does with events; connects to nothing. `wall` gives milliseconds since 1970, for time windows.
- */
-export function createExplainer(
-  config: GatewayConfig,
-  adapters: readonly AdapterSpec[],
-  wall: () => number,
-): Explainer {
-  const explain = compileExplainer(config.routes, wall);
-  const routes = new Map(config.routes.map((route) => [route.name, route]));
-  const targets = new Map(
-    config.targets.map((target) => [target.name, { ...target, at: addressOf(target, adapters) }]),
-  );
-  const leg = (route: string, target: string, event: MeshEvent, held: boolean): PlannedLeg => {
-    const { kind = '', at } = targets.get(target) ?? {};
-    const address = at?.(event);
-    return { route, target, kind, ...(held ? { held } : {}), ...(address === undefined ? {} : { address }) };
-  };
-  return (event, source) => {
-    const verdicts = explain(event, source);
-    const { id, type } = event;
-    const common = { source, event: { id, source: event.source, type }, routes: verdicts };
-    const matched = verdicts.filter((verdict) => verdict.matched);
-    const legs = matched.flatMap(({ route, paused = false }) =>
-      (routes.get(route)?.to ?? []).map((target) => leg(route, target, event, paused)),
+/** Explains what a configuration does with events, without a broker. Close it. */
+export class Explainer {
+  readonly #outcomes: Outcomes;
+  readonly #targets: ReadonlyMap<string, { readonly kind: string; readonly address: Address }>;
+
+  constructor(config: GatewayConfig, env: Environment) {
+    this.#outcomes = new Outcomes(config, env);
+    this.#targets = new Map(
+      config.targets.map((target) => [target.name, { kind: target.kind, address: addressOf(target, env.adapters) }]),
     );
-    if (matched.length > 0) return { ...common, legs };
-    const { unmatched } = config;
-    if (typeof unmatched === 'string') return { ...common, unmatched, legs };
-    return { ...common, unmatched: 'send', legs: unmatched.to.map((to) => leg('unmatched', to, event, false)) };
-  };
+  }
+
+  /** `nowMs` is the moment of arrival, in milliseconds since 1970, for time windows. */
+  async explain(event: MeshEvent, source: string, nowMs: number): Promise<Explanation> {
+    const { legs, ...outcome } = await this.#outcomes.of(event, source, nowMs);
+    const { id, type } = event;
+    const planned = legs.map((leg) => this.#leg(leg, event));
+    return { source, event: { id, source: event.source, type }, ...outcome, legs: planned };
+  }
+
+  close(): Promise<void> {
+    return this.#outcomes.close();
+  }
+
+  #leg({ event, ...leg }: LegOutcome, original: MeshEvent): PlannedLeg {
+    const { kind = '', address: addressFor } = this.#targets.get(leg.target) ?? {};
+    const address = event && addressFor?.(event);
+    return {
+      ...leg,
+      kind,
+      ...(address === undefined ? {} : { address }),
+      ...(event === undefined || event === original
+        ? {}
+        : { event: JSON.parse(encodeJson(event).toString()) as unknown }),
+    };
+  }
 }
 
 /** The fields of a target that say where events go, rendered: templates, and the names of exchanges and queues. */

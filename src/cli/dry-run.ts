@@ -72,7 +72,10 @@ function lineText(line: DryRunLine): string {
     return `${where}  ${bad(`poison, dead-lettered: ${line.poison.code}: ${printable(line.poison.message)}`)}\n`;
   }
   const { event, legs, unmatched } = line;
-  const planned = legs.map(({ route, target, held }) => `${route} → ${target}${held === true ? ' (held)' : ''}`);
+  const planned = legs.map(({ route, target, held, error }) => {
+    const what = error === undefined ? (held === true ? ' (held)' : '') : ` (dead-lettered: ${error.code})`;
+    return `${route} → ${target}${what}`;
+  });
   const end = unmatched === undefined || unmatched === 'send' ? planned.join(', ') : bad(`unmatched: ${unmatched}`);
   return `${where}  ${printable(`${event.type} ${event.id} of ${event.source}`)}  ${end}\n`;
 }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { adapters } from '../adapters/registry.ts';
 import { decodeJson } from '../cloudevents/json.ts';
+import { environment } from '../components.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import { codeOf } from '../core/errors.ts';
 import { parseTimestamp } from '../core/timestamp.ts';
-import { createExplainer } from '../explaining.ts';
+import { Explainer, type Explanation } from '../explaining.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { explanationText } from './explanation.ts';
 import { requireConfig } from './load.ts';
@@ -17,14 +18,19 @@ export interface ExplainOptions {
   readonly output: 'table' | 'json' | 'yaml';
 }
 
-/** `fairlead explain EVENT`: what the configuration would do with an event, route by route. Connects to nothing. */
+/** `fairlead explain EVENT`: what the configuration would do with an event, route by route. Connects to no broker. */
 export async function explain(file: string, options: ExplainOptions): Promise<void> {
   const config = requireConfig(options.config);
   const sources = sourcesOf(config, options.source);
   const event = decodeJson(readEvent(file));
   const now = moment(options.now);
-  const explainer = createExplainer(config, adapters, () => now);
-  const explanations = sources.map((source) => explainer(event, source));
+  const explainer = new Explainer(config, environment({ adapters }));
+  const explanations: Explanation[] = [];
+  try {
+    for (const source of sources) explanations.push(await explainer.explain(event, source, now));
+  } finally {
+    await explainer.close();
+  }
   if (options.output === 'json') process.stdout.write(`${JSON.stringify(explanations, null, 2)}\n`);
   else if (options.output === 'yaml') process.stdout.write(stringify(explanations));
   else process.stdout.write(explanations.map(explanationText).join('\n'));

@@ -39,15 +39,19 @@ function because(refusal: Refusal | undefined, indent: string): string[] {
 
 function legTable(legs: readonly PlannedLeg[]): string {
   return table(
-    legs.map(({ route, target, kind, held, address = {} }) => [
+    legs.map(({ route, target, kind, held, address = {}, event, error }) => [
       `  ${route}`,
       `→ ${target} (${kind})`,
-      Object.entries(address)
-        .map(([field, value]) => `${field}: ${value === null ? 'none, an attribute is missing' : printable(value)}`)
-        .join(', '),
-      held === true ? 'held' : '',
+      error === undefined ? addressText(address) : printable(`dead-lettered: ${error.code}: ${error.message}`),
+      [...(event === undefined ? [] : ['transformed']), ...(held === true ? ['held'] : [])].join(', '),
     ]),
   );
+}
+
+function addressText(address: NonNullable<PlannedLeg['address']>): string {
+  return Object.entries(address)
+    .map(([field, value]) => `${field}: ${value === null ? 'none, an attribute is missing' : printable(value)}`)
+    .join(', ');
 }
 
 function unmatchedText({ unmatched }: Explanation): string {

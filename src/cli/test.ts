@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { adapters } from '../adapters/registry.ts';
+import { environment } from '../components.ts';
 import { runRouteTests, type TestResult } from '../route-tests/run.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { requireConfig } from './load.ts';
@@ -12,7 +13,7 @@ export interface TestOptions {
   readonly output: 'text' | 'json';
 }
 
-/** `fairlead test`: runs the `tests` of a configuration; 4 where one fails. Connects to nothing. */
+/** `fairlead test`: runs the `tests` of a configuration; 4 where one fails. Connects to no broker. */
 export async function test(options: TestOptions): Promise<void> {
   const config = requireConfig(options.config);
   const wanted = options.filter?.toLowerCase() ?? '';
@@ -23,9 +24,8 @@ export async function test(options: TestOptions): Promise<void> {
   }
   const folder = dirname(resolve(options.config));
   const results = await runRouteTests(config, tests, {
-    adapters,
+    env: environment({ adapters }),
     readFile: (path) => readFileSync(resolve(folder, path)),
-    wall: () => Date.now(),
   });
   if (options.output === 'json') process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   else process.stdout.write(results.map(resultText).join(''));

@@ -78,6 +78,8 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_SCHEMA_UNUSABLE:
     'A schema is not JSON Schema of a known draft, or uses what is not supported (look-around in a `pattern`); events that name it are dead-lettered.',
   E_SCHEMA_ABSENT: 'The server of a schema says that it does not exist. That of a route is waited for.',
+  E_SCHEMA_PENDING:
+    'The schema of a route could not be had in time to say what becomes of an event. Seen in `test`, `explain` and dry runs; a gateway waits.',
   E_SCHEMA_READ: 'The schema file of a route cannot be read or is too large.',
   E_SCHEMA_NOT_ALLOWED:
     'A schema, or one that it refers to, stands neither in a file beside it nor where `schemas.allow` says.',

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { LegExpectation, RouteExpectation } from '../config/types.ts';
 import type { AttributeValue, MeshEvent } from '../core/event.ts';
+import type { EventOutcome, LegOutcome } from '../outcomes.ts';
 import type { Difference } from './difference.ts';
 import { jsonDifferences } from './json-differences.ts';
-import type { EventOutcome, LegOutcome } from './outcome.ts';
 
 /** Everything in which an outcome is not as expected. A leg that fails, and that nothing expects to fail, is one too. */
 export function compareOutcome(expectation: RouteExpectation, outcome: EventOutcome): readonly Difference[] {
@@ -16,37 +16,37 @@ export function compareOutcome(expectation: RouteExpectation, outcome: EventOutc
   ];
 }
 
-function compareRoutes(expected: readonly string[], { explanation }: EventOutcome): readonly Difference[] {
-  const matched = explanation.routes.filter((verdict) => verdict.matched).map(({ route }) => route);
+function compareRoutes(expected: readonly string[], outcome: EventOutcome): readonly Difference[] {
+  const matched = outcome.routes.filter((verdict) => verdict.matched).map(({ route }) => route);
   return [
     ...[...new Set(expected)]
       .filter((route) => !matched.includes(route))
-      .map((route) => ({ at: 'routes', expected: route, ...whyNot(route, explanation) })),
+      .map((route) => ({ at: 'routes', expected: route, ...whyNot(route, outcome) })),
     ...matched.filter((route) => !expected.includes(route)).map((route) => ({ at: 'routes', actual: route })),
   ];
 }
 
-function whyNot(name: string, { routes }: EventOutcome['explanation']): { why?: string } {
+function whyNot(name: string, { routes }: EventOutcome): { why?: string } {
   const refusal = routes.find(({ route }) => route === name)?.refusal;
   return refusal === undefined ? {} : { why: `${refusal.at}: ${refusal.message}` };
 }
 
-function compareUnmatched(expected: boolean, { explanation }: EventOutcome): readonly Difference[] {
-  const actual = explanation.unmatched !== undefined;
+function compareUnmatched(expected: boolean, outcome: EventOutcome): readonly Difference[] {
+  const actual = outcome.unmatched !== undefined;
   if (actual === expected) return [];
-  const matched = explanation.routes.filter((verdict) => verdict.matched).map(({ route }) => route);
+  const matched = outcome.routes.filter((verdict) => verdict.matched).map(({ route }) => route);
   const why = actual ? {} : { why: `matched by ${matched.join(', ')}` };
   return [{ at: 'unmatched', expected: String(expected), actual: String(actual), ...why }];
 }
 
 /** Legs of the same route and target are several after a split; they are held against one another in their order. */
-function compareLegs(expected: readonly LegExpectation[], { explanation, legs }: EventOutcome): readonly Difference[] {
+function compareLegs(expected: readonly LegExpectation[], outcome: EventOutcome): readonly Difference[] {
   const left = new Map<string, LegOutcome[]>();
-  for (const leg of legs) left.set(nameOf(leg), [...(left.get(nameOf(leg)) ?? []), leg]);
+  for (const leg of outcome.legs) left.set(nameOf(leg), [...(left.get(nameOf(leg)) ?? []), leg]);
   const found: Difference[] = [];
   for (const wanted of expected) {
     const leg = left.get(nameOf(wanted))?.shift();
-    if (leg === undefined) found.push({ at: 'legs', expected: nameOf(wanted), ...whyNot(wanted.route, explanation) });
+    if (leg === undefined) found.push({ at: 'legs', expected: nameOf(wanted), ...whyNot(wanted.route, outcome) });
     else found.push(...compareLeg(wanted, leg));
   }
   for (const leg of [...left.values()].flat()) found.push({ at: 'legs', actual: nameOf(leg) });
@@ -65,7 +65,7 @@ function compareLeg(expected: LegExpectation, leg: LegOutcome): readonly Differe
     return [{ at: `${name}: error`, ...(expected.error === undefined ? {} : { expected: expected.error }), ...actual }];
   }
   if (expected.error !== undefined) return [{ at: `${name}: error`, expected: expected.error }];
-  const { event } = leg;
+  const event = leg.event as MeshEvent;
   return [
     ...Object.entries(expected.attributes ?? {}).flatMap(([attribute, value]) =>
       compareAttribute(`${name}: attributes.${attribute}`, value, event.attribute(attribute)),

@@ -1,11 +1,11 @@
-import type { AdapterSpec } from '../adapters/spec.ts';
 import { decodeJson } from '../cloudevents/json.ts';
+import type { Environment } from '../components.ts';
 import type { GatewayConfig, RouteTest } from '../config/types.ts';
 import { codeOf, FairleadError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/event.ts';
+import { Outcomes } from '../outcomes.ts';
 import { compareOutcome } from './compare.ts';
 import type { Difference } from './difference.ts';
-import { eventOutcomes, type Outcomes } from './outcome.ts';
 
 export interface TestResult {
   readonly name: string;
@@ -16,24 +16,26 @@ export interface TestResult {
 }
 
 export interface TestSurroundings {
-  readonly adapters: readonly AdapterSpec[];
+  readonly env: Environment;
   /** The bytes of a file that a test names; throws where it cannot be read. */
   readFile(path: string): Buffer;
-  /** Milliseconds since 1970, for tests without `now`. */
-  wall(): number;
 }
 
-/** Runs route tests one after the other, in the order given. Connects to nothing. */
+/** Runs route tests one after the other, in the order given. Connects to no broker. */
 export async function runRouteTests(
   config: GatewayConfig,
   tests: readonly RouteTest[],
   surroundings: TestSurroundings,
 ): Promise<readonly TestResult[]> {
-  const outcomes = eventOutcomes(config, surroundings.adapters);
+  const outcomes = new Outcomes(config, surroundings.env);
   const results: TestResult[] = [];
-  for (const test of tests) {
-    const differences = await differencesOf(test, outcomes, surroundings);
-    results.push({ name: test.name, source: test.source, ok: differences.length === 0, differences });
+  try {
+    for (const test of tests) {
+      const differences = await differencesOf(test, outcomes, surroundings);
+      results.push({ name: test.name, source: test.source, ok: differences.length === 0, differences });
+    }
+  } finally {
+    await outcomes.close();
   }
   return results;
 }
@@ -50,7 +52,7 @@ async function differencesOf(
     if (!(error instanceof FairleadError)) throw error;
     return [{ at: test.file === undefined ? 'event' : 'file', why: `${error.code}: ${error.message}` }];
   }
-  const outcome = await outcomes(event, test.source, test.nowMs ?? surroundings.wall());
+  const outcome = await outcomes.of(event, test.source, test.nowMs ?? surroundings.env.clock.wall());
   return compareOutcome(test.expect, outcome);
 }
 

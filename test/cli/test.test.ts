@@ -89,3 +89,73 @@ test('test: nothing to run is no success, and an unreadable event fails its test
   writeFileSync(join(cwd, 'fairlead.yaml'), CONFIG.slice(0, CONFIG.indexOf('tests:')));
   expect(await fairlead(['test'], { cwd })).toMatchObject({ code: 2, stderr: 'fairlead.yaml has no tests\n' });
 });
+
+const SHAPED = `version: 1
+brokers: { mem: { type: memory } }
+sources: { in: { broker: mem, topic: in } }
+targets: { out: { broker: mem, topic: out }, more: { broker: mem, topic: more } }
+routes:
+  - name: items
+    from: [in]
+    transform: [ { set: { tenant: '{data.tenant}' } }, { split: data.items }, { set: { subject: '{data.sku}' } } ]
+    to: [out]
+    delivery: { deadLetter: { store: true } }
+  - name: sum
+    from: [in]
+    transform: { data: { jsonata: '{ "total": $sum(items.price) }' } }
+    to: [more]
+    delivery: { deadLetter: { store: true } }
+  - name: checked
+    from: [in]
+    schema: order.schema.json
+    to: [out, more]
+    delivery: { deadLetter: { store: true } }
+unmatched: dead-letter
+tests:
+  - name: an order is split, summed and checked
+    source: in
+    event: { type: order, source: /shop, data: { tenant: eu, items: [{ sku: a, price: 1 }, { sku: b, price: 2 }] } }
+    expect:
+      legs:
+        - { route: items, target: out, attributes: { id: 1#0, subject: a, tenant: eu }, data: { sku: a, price: 1 } }
+        - { route: items, target: out, attributes: { id: 1#1, subject: b }, data: { sku: b, price: 2 } }
+        - { route: sum, target: more, data: { total: 3 } }
+        - { route: checked, target: out }
+        - { route: checked, target: more }
+  - name: no items
+    source: in
+    event: { type: order, source: /shop, data: { tenant: eu } }
+    expect:
+      routes: [items, sum, checked]
+      legs:
+        - { route: items, target: out, error: E_TRANSFORM_DATA }
+        - { route: sum, target: more, data: { total: null } }
+        - { route: checked, target: out, error: E_SCHEMA_INVALID }
+        - { route: checked, target: more }
+`;
+
+test('test and explain: what schemas and transforms make of an event', async () => {
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'fairlead.yaml'), SHAPED);
+  writeFileSync(join(cwd, 'order.schema.json'), JSON.stringify({ type: 'object', required: ['items'] }));
+  const { code, stdout } = await fairlead(['test'], { cwd });
+  expect(stdout).toMatch(/^✔ an order is split, summed and checked\n✘ no items\n/);
+  expect(stdout).toContain('    checked → more: error\n      + E_SCHEMA_INVALID');
+  expect(stdout).not.toContain('items → out');
+  expect(code).toBe(4);
+
+  const event = JSON.stringify({
+    specversion: '1.0',
+    id: '7',
+    source: '/s',
+    type: 'order',
+    data: { items: [{ sku: 'a', price: 2 }] },
+  });
+  const explained = await fairlead(['explain', '-', '-o', 'json'], { cwd, input: event });
+  expect(JSON.parse(explained.stdout)[0].legs).toMatchObject([
+    { route: 'items', target: 'out', error: { code: 'E_TRANSFORM_TEMPLATE' } },
+    { route: 'sum', target: 'more', event: { id: '7', data: { total: 2 } } },
+    { route: 'checked', target: 'out' },
+    { route: 'checked', target: 'more' },
+  ]);
+});

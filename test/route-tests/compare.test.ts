@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { RouteExpectation } from '../../src/config/types.ts';
 import type { MeshEvent } from '../../src/core/event.ts';
+import type { LegOutcome } from '../../src/outcomes.ts';
 import { compareOutcome } from '../../src/route-tests/compare.ts';
-import type { LegOutcome } from '../../src/route-tests/outcome.ts';
+
 import { extensions, jsonEvent } from '../setup/events.ts';
 
 const event = jsonEvent(1, {
@@ -25,8 +26,7 @@ function differences(expectation: Partial<RouteExpectation>, legs: readonly LegO
     { route: 'all', matched: true },
     { route: 'some', matched: false, refusal },
   ];
-  const explanation = { source: 'in', event: { id: '1', source: '/s', type: 'a' }, routes, legs: [] };
-  return [...compareOutcome({ ...none, ...expectation }, { explanation, legs })];
+  return [...compareOutcome({ ...none, ...expectation }, { routes, legs })];
 }
 
 const leg = { route: 'all', target: 'out' };
