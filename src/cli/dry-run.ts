@@ -1,5 +1,6 @@
 import { adapters } from '../adapters/registry.ts';
 import { environment } from '../components.ts';
+import type { GatewayConfig } from '../config/types.ts';
 import { DryRun, type DryRunLine } from '../dry-run.ts';
 import { createLog } from '../observability/log.ts';
 import { answered } from './answered.ts';
@@ -7,16 +8,23 @@ import { positionText } from './dlq.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { exitFor } from './failure.ts';
 import { requireConfig } from './load.ts';
-import type { RunOptions } from './run.ts';
 import { Stopping } from './stopping.ts';
 import { paint, printable } from './terminal.ts';
+
+/** The options of `fairlead run` that a dry run heeds. */
+export interface DryRunCommand {
+  readonly config: string;
+  readonly logLevel?: GatewayConfig['log']['level'];
+  readonly limit?: number;
+  readonly output: 'text' | 'json';
+}
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 100_000;
 const CHECK_TIMEOUT_MS = 15_000;
 
 /** `fairlead run --dry-run`: says of the next events what would become of each, on stdout. */
-export async function dryRun(options: RunOptions): Promise<void> {
+export async function dryRun(options: DryRunCommand): Promise<void> {
   const { limit = DEFAULT_LIMIT } = options;
   if (limit < 1 || limit > MAX_LIMIT) throw new ExitError(EXIT.usage, `--limit is from 1 to ${MAX_LIMIT}`);
   const config = requireConfig(options.config);

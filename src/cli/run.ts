@@ -1,22 +1,17 @@
 import { adapters } from '../adapters/registry.ts';
 import { openGateway } from '../app.ts';
-import type { GatewayConfig } from '../config/types.ts';
 import type { FairleadError } from '../core/errors.ts';
 import { createLog } from '../observability/log.ts';
+import type { DryRunCommand } from './dry-run.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { requireConfig } from './load.ts';
 import { Stopping } from './stopping.ts';
 
-export interface RunOptions {
-  readonly config: string;
-  readonly logLevel?: GatewayConfig['log']['level'];
+export interface RunOptions extends DryRunCommand {
   readonly heartbeat?: string;
   readonly store?: string;
   readonly dryRun?: boolean;
-  /** Events of a dry run. */
-  readonly limit?: number;
-  readonly output: 'text' | 'json';
 }
 
 /** `fairlead run`: runs a configuration until SIGTERM or SIGINT, which drain it; a second signal forces. */

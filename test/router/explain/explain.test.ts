@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Filter } from '../../../src/core/routing.ts';
+import type { Filter, Pattern } from '../../../src/core/routing.ts';
 import { compileExplainer, type NamedRoute, type RouteVerdict } from '../../../src/router/explain/explain.ts';
 import { compileGate } from '../../../src/router/gate.ts';
 import { LinearMatcher } from '../../../src/router/linear-matcher.ts';
 import { extensions, jsonEvent } from '../../setup/events.ts';
 import { anyConjunction, anyFewEvent } from '../cesql/events.ts';
+import { anyBody, anyFields } from '../pattern/arbitrary.ts';
 
 const NOW = Date.UTC(2026, 7, 1);
 const route = (over: Partial<NamedRoute>): NamedRoute => ({
@@ -116,7 +117,10 @@ const anyFilter: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>((tie) => {
 
 const anyRoute: fc.Arbitrary<Partial<NamedRoute>> = fc.record(
   {
-    when: fc.record({ filters: fc.array(anyFilter, { maxLength: 2 }) }),
+    when: fc.record(
+      { filters: fc.array(anyFilter, { maxLength: 2 }), pattern: anyFields.map((data) => ({ data }) as Pattern) },
+      { requiredKeys: ['filters'] },
+    ),
     from: fc.subarray(['in', 'other'], { minLength: 1 }),
     continue: fc.boolean(),
     state: fc.constantFrom('active' as const, 'active' as const, 'paused' as const, 'disabled' as const),
@@ -128,12 +132,14 @@ const anyRoute: fc.Arbitrary<Partial<NamedRoute>> = fc.record(
 
 test('says of every route what the matcher decides', () => {
   fc.assert(
-    fc.property(fc.array(anyRoute, { maxLength: 5 }), anyFewEvent, (parts, one) => {
+    fc.property(fc.array(anyRoute, { maxLength: 5 }), anyFewEvent, fc.option(anyBody), (parts, bare, body) => {
+      const one = body === null ? bare : bare.with({ data: Buffer.from(body) });
       const routes = parts.map((part, number) => route({ ...part, name: `r${number}` }));
       const matcher = new LinearMatcher(
         routes.map((each) => ({
           from: each.from.map((name) => ['in', 'other'].indexOf(name)),
           filters: each.when.filters,
+          pattern: each.when.pattern,
           continue: each.continue,
           disabled: each.state === 'disabled',
           only: compileGate(each, () => NOW),
@@ -147,6 +153,6 @@ test('says of every route what the matcher decides', () => {
       );
       for (const verdict of verdicts) expect(verdict.refusal === undefined).toBe(verdict.matched);
     }),
-    { numRuns: 5_000 },
+    { numRuns: 3_000 },
   );
 });
