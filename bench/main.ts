@@ -1,10 +1,12 @@
 // npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
 // npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
        npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
 `;
 
 const { positionals, values } = parseArgs({
@@ -39,6 +41,17 @@ switch (positionals[0]) {
     );
     process.stdout.write(`settled ${result.settled} of ${result.events * rounds}\n`);
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, undefined, 2)}\n`);
+    break;
+  }
+  case 'fields': {
+    const { benchFields } = await import('./fields.ts');
+    const rows = benchFields({ events: number(values.events, quick ? 100_000 : 500_000), rounds });
+    process.stdout.write('                      µs CPU   rate ÷ JSON.parse\n');
+    for (const { name, microseconds, ratio } of rows)
+      process.stdout.write(
+        `${name.padEnd(20)} ${microseconds.toFixed(2).padStart(7)} ${ratio.toFixed(2).padStart(12)}\n`,
+      );
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
     break;
   }
   case 'raw': {

@@ -1,3 +1,6 @@
+/** Most buckets, less one, for which a cheap hash is enough. */
+const SMALL = 63;
+
 /** A name on the way to fields that are wanted. */
 export class FieldNode {
   readonly name: string;
@@ -7,7 +10,7 @@ export class FieldNode {
   seenIn: number = 0;
   readonly #bytes: Buffer;
   readonly #children = new Map<string, FieldNode>();
-  /** Children by a hash of length, first and last byte of their names. */
+  /** Children by the hash of their names. */
   #buckets: (FieldNode[] | undefined)[] = [];
   #mask = 0;
 
@@ -44,12 +47,20 @@ export class FieldNode {
 
   /** The child whose name in UTF-8 stands at `[from, to)`. */
   find(bytes: Buffer, from: number, to: number): FieldNode | undefined {
-    const length = to - from;
-    const hash = length === 0 ? 0 : length * 31 + (bytes[from] as number) * 7 + (bytes[to - 1] as number);
-    const bucket = this.#buckets[hash & this.#mask];
+    const bucket = this.#buckets[this.#hash(bytes, from, to) & this.#mask];
     if (bucket === undefined) return undefined;
-    for (const child of bucket) if (child.#is(bytes, from, length)) return child;
+    for (const child of bucket) if (child.#is(bytes, from, to - from)) return child;
     return undefined;
+  }
+
+  /** Of few names length, first and last byte tell enough; of many, names made by counting would be alike in these. */
+  #hash(bytes: Buffer, from: number, to: number): number {
+    const length = to - from;
+    if (length === 0) return 0;
+    if (this.#mask <= SMALL) return length * 31 + (bytes[from] as number) * 7 + (bytes[to - 1] as number);
+    let hash = length;
+    for (let at = from; at < to; at += 1) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0;
+    return hash ^ (hash >>> 15);
   }
 
   #is(bytes: Buffer, from: number, length: number): boolean {
@@ -71,9 +82,7 @@ export class FieldNode {
     const { name } = child;
     const bytes = child.#bytes;
     if (bytes.toString('utf8') !== name) return; // a lone surrogate has no UTF-8: only an escape can spell it
-    const { length } = bytes;
-    const hash = length === 0 ? 0 : length * 31 + (bytes[0] as number) * 7 + (bytes[length - 1] as number);
-    const at = hash & this.#mask;
+    const at = this.#hash(bytes, 0, bytes.length) & this.#mask;
     this.#buckets[at] ??= [];
     this.#buckets[at].push(child);
   }
