@@ -57,11 +57,16 @@ function leaf(name: string, operand: string, test: Test): Predicate {
   };
 }
 
-function allOf(parts: readonly Predicate[]): Predicate {
-  const [first, second] = parts;
+/** All of them, in their order. */
+export function allOf(parts: readonly Predicate[]): Predicate {
+  const [first, second, third] = parts;
   if (first === undefined) return () => true;
   if (second === undefined) return first;
-  return (event) => parts.every((part) => part(event));
+  if (third === undefined) return (event) => first(event) && second(event);
+  return (event) => {
+    for (const part of parts) if (!part(event)) return false;
+    return true;
+  };
 }
 
 function anyOf(parts: readonly Predicate[]): Predicate {

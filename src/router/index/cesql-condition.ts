@@ -83,14 +83,13 @@ function integerOf(node: Node): number | undefined {
 
 function like(operand: Node, { segments }: LikePattern): Condition {
   const [first] = segments;
-  const last = segments.at(-1);
-  if (operand.kind !== 'attribute' || first === undefined || last === undefined) return UNKNOWN;
+  if (operand.kind !== 'attribute' || first === undefined) return UNKNOWN;
   const { name } = operand;
   if (segments.length === 1 && first.literal !== undefined) return exact(name, first.literal);
-  const runs = segments.map(({ points }) => literalRuns(points));
-  const head = runs[0]?.[0] ?? '';
-  const tail = runs.at(-1)?.at(-1) ?? '';
-  return inText({ kind: 'attribute', name }, head, runs.flat(), tail);
+  return inText(
+    { kind: 'attribute', name },
+    segments.flatMap(({ points }) => literalRuns(points)),
+  );
 }
 
 /** The texts between the `_` of a segment, empty ones included. */

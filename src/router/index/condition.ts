@@ -41,13 +41,14 @@ export function any(of: readonly Condition[]): Condition {
   return { kind: 'any', of };
 }
 
-/** A text with parts that stand in it in this order: at its beginning, anywhere, at its end. An empty one says nothing. */
-export function inText(field: Field, head: string, parts: readonly string[], tail: string): Condition {
-  const longest = parts.reduce((best, part) => (part.length > best.length ? part : best), '');
+/** A text that begins with the first part, ends with the last and holds those between. An empty one says nothing. */
+export function inText(field: Field, parts: readonly string[]): Condition {
+  const [head = ''] = parts;
+  const tail = parts.at(-1) ?? '';
+  const longest = parts.slice(1, -1).reduce((best, part) => (part.length > best.length ? part : best), '');
   const conditions: Condition[] = [];
   if (head !== '') conditions.push(term({ field, op: 'prefix', value: head }));
   if (tail !== '') conditions.push(term({ field, op: 'suffix', value: tail }));
-  if (longest.length > Math.max(head.length, tail.length))
-    conditions.push(term({ field, op: 'contains', value: longest }));
+  if (longest !== '') conditions.push(term({ field, op: 'contains', value: longest }));
   return conditions.length === 0 ? term({ field, op: 'present' }) : all(conditions);
 }

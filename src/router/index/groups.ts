@@ -30,6 +30,8 @@ export class Groups {
   readonly #byOp = new Map<TextOp, Map<Scalar, Pivoted[]>>();
   readonly #ranges = new Map<string, { low: number; high: number; found: Pivoted[] }>();
   readonly #present: Pivoted[] = [];
+  /** By text that is looked for: the piece it is found by. */
+  readonly #pieces = new Map<string, string>();
 
   add(term: Term, entry: Pivoted, selectivity: Selectivity): void {
     switch (term.op) {
@@ -40,7 +42,8 @@ export class Groups {
         this.#addRange(term.low, term.high, entry);
         break;
       case 'contains':
-        this.#add('contains', selectivity.rarestPiece(term.field, term.value), entry);
+        this.#pieces.set(term.value, selectivity.rarestPiece(term.field, term.value));
+        this.#add(term.op, term.value, entry);
         break;
       default:
         this.#add(term.op, term.value, entry);
@@ -72,7 +75,7 @@ export class Groups {
       prefix: yield* this.#affixes('prefix', split),
       suffix: yield* this.#affixes('suffix', split),
       contains: yield* this.#parts(split),
-      range: yield* this.#build(split),
+      range: yield* this.#rangesOf(split),
       present: this.#present.length === 0 ? undefined : yield* posting(this.#present, split),
     };
   }
@@ -109,15 +112,15 @@ export class Groups {
     if (groups === undefined) return undefined;
     const parts = new Parts();
     let done = 0;
-    for (const [piece, found] of groups) {
-      parts.set(piece as string, yield* posting(found, split));
+    for (const [text, piece] of this.#pieces) {
+      parts.set(text, piece, yield* posting(groups.get(text) as Pivoted[], split));
       done += 1;
       if (done % STEP === 0) yield;
     }
     return parts;
   }
 
-  *#build(split: Split): Steps<Ranges | undefined> {
+  *#rangesOf(split: Split): Steps<Ranges | undefined> {
     if (this.#ranges.size === 0) return undefined;
     const ranges: Range[] = [];
     for (const { low, high, found } of this.#ranges.values()) {

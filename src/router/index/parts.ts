@@ -3,9 +3,21 @@ import type { Candidates, Posting } from './posting.ts';
 /** The lengths that a text is cut to, so that one pass over a value for each finds all that it may hold. */
 const LENGTHS = [8, 4, 2, 1] as const;
 
-/** How long the piece is that stands for a text. */
-export function pieceLength(text: string): number {
-  return LENGTHS.find((length) => length <= text.length) ?? 0;
+/** Most places of a text at which a piece may be taken. */
+const MAX_PLACES = 32;
+
+/** The pieces that a text can be looked for by: of one length, at each of its places; of a long text at the first only. */
+export function* piecesOf(text: string): Generator<string, void, void> {
+  const length = LENGTHS.find((one) => one <= text.length) ?? 0;
+  const last = Math.min(text.length - length, MAX_PLACES - 1);
+  for (let at = 0; at <= last; at += 1) yield text.slice(at, at + length);
+}
+
+interface Entry {
+  readonly text: string;
+  /** Where in the text the piece stands that it is found by. */
+  readonly at: number;
+  readonly posting: Posting;
 }
 
 interface Pieces {
@@ -13,17 +25,12 @@ interface Pieces {
   readonly byHash: Map<number, Entry[]>;
 }
 
-interface Entry {
-  readonly piece: string;
-  readonly posting: Posting;
-}
-
-/** Pieces that values hold anywhere, found by a rolling hash. */
+/** Texts that values hold anywhere: each is found by the rolling hash of one piece of it. */
 export class Parts {
   readonly #pieces: Pieces[] = [];
 
-  /** A piece of one of the lengths of {@link pieceLength}, which is not there yet. */
-  set(piece: string, posting: Posting): void {
+  /** A text that is not there yet, and the piece of it that the fewest texts share. */
+  set(text: string, piece: string, posting: Posting): void {
     const { length } = piece;
     let pieces = this.#pieces.find((one) => one.length === length);
     if (pieces === undefined) {
@@ -32,9 +39,10 @@ export class Parts {
     }
     let hash = 0;
     for (let at = 0; at < length; at += 1) hash = roll(hash, piece.charCodeAt(at), 0, 0);
+    const entry = { text, at: text.indexOf(piece), posting };
     const entries = pieces.byHash.get(hash);
-    if (entries === undefined) pieces.byHash.set(hash, [{ piece, posting }]);
-    else entries.push({ piece, posting });
+    if (entries === undefined) pieces.byHash.set(hash, [entry]);
+    else entries.push(entry);
   }
 
   gather(value: string, into: Candidates): void {
@@ -45,11 +53,15 @@ export class Parts {
         hash = roll(hash, value.charCodeAt(at), at < length ? 0 : value.charCodeAt(at - length), gone);
         if (at + 1 < length) continue;
         const entries = byHash.get(hash);
-        if (entries === undefined) continue;
-        for (const { piece, posting } of entries) if (value.startsWith(piece, at + 1 - length)) into.add(posting);
+        if (entries !== undefined) addHeld(entries, value, at + 1 - length, into);
       }
     }
   }
+}
+
+/** Adds those whose piece at `from` is a part of the whole text. */
+function addHeld(entries: readonly Entry[], value: string, from: number, into: Candidates): void {
+  for (const { text, at, posting } of entries) if (value.startsWith(text, from - at) && from >= at) into.add(posting);
 }
 
 const BASE = 0x01000193;

@@ -43,7 +43,7 @@ function testCondition(field: Field, test: PatternTest): Condition {
       const { segments } = test;
       const [head = ''] = segments;
       if (segments.length === 1) return term({ field, op: 'exact', value: head });
-      return inText(field, head, segments, segments.at(-1) ?? '');
+      return inText(field, segments);
     }
     case 'exists':
       return test.value ? term({ field, op: 'present' }) : UNKNOWN;

@@ -1,6 +1,6 @@
 import type { Clause } from './alternatives.ts';
 import type { Field, Scalar, Term } from './condition.ts';
-import { pieceLength } from './parts.ts';
+import { piecesOf } from './parts.ts';
 
 /** How the terms of a set of rules are spread over each field: what the pivots are chosen by. */
 export class Selectivity {
@@ -72,6 +72,7 @@ const EXTRA: Readonly<Record<Term['op'], number>> = {
 class Tally {
   users = 0;
   readonly #counts = new Map<Term['op'], Map<Scalar, number>>();
+  readonly #pieces = new Map<string, number>();
   readonly #ends: number[] = [];
   #sorted: Float64Array | undefined;
 
@@ -82,7 +83,8 @@ class Tally {
         this.#ends.push(term.low, term.high);
         break;
       case 'contains':
-        for (const piece of piecesOf(term.value)) this.#add('contains', piece);
+        this.#add('contains', term.value);
+        for (const piece of piecesOf(term.value)) this.#pieces.set(piece, (this.#pieces.get(piece) ?? 0) + 1);
         break;
       case 'present':
         break;
@@ -95,8 +97,6 @@ class Tally {
     switch (term.op) {
       case 'range':
         return this.#overlapping(term.low, term.high);
-      case 'contains':
-        return this.#of('contains', this.rarest(term.value));
       case 'present':
         return this.users;
       default:
@@ -108,7 +108,7 @@ class Tally {
     let best = '';
     let least = Number.POSITIVE_INFINITY;
     for (const piece of piecesOf(text)) {
-      const count = this.#of('contains', piece);
+      const count = this.#pieces.get(piece) ?? 0;
       if (count < least) {
         least = count;
         best = piece;
@@ -149,14 +149,3 @@ function below(sorted: Float64Array, value: number, inclusive: boolean): number 
   }
   return from;
 }
-
-/** The pieces that a text may be looked for by; of a long one the first only. */
-function piecesOf(text: string): string[] {
-  const length = pieceLength(text);
-  const pieces: string[] = [];
-  for (let at = 0; at + length <= text.length && pieces.length < MAX_PIECES; at += 1)
-    pieces.push(text.slice(at, at + length));
-  return pieces;
-}
-
-const MAX_PIECES = 32;

@@ -74,7 +74,7 @@ describe('what an expression asks for', () => {
     ["type LIKE 'a'", 'type exact a'],
     ["type LIKE 'a%'", 'all(type prefix a)'],
     ["type LIKE '%a'", 'all(type suffix a)'],
-    ["type LIKE 'a%b_c%d\\%'", 'all(type prefix a, type suffix d%)'],
+    ["type LIKE 'a%b_c%d\\%'", 'all(type prefix a, type suffix d%, type contains b)'],
     ["type LIKE 'a_bcd'", 'all(type prefix a, type suffix bcd)'],
     ["type LIKE 'a%bc_d%e'", 'all(type prefix a, type suffix e, type contains bc)'],
     ["type LIKE '%abc%'", 'all(type contains abc)'],
