@@ -1,18 +1,22 @@
 // npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
 // npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
        npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
 `;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     pair: { type: 'string', multiple: true, default: [] },
+    kind: { type: 'string', multiple: true, default: [] },
+    peers: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     events: { type: 'string' },
@@ -52,6 +56,17 @@ switch (positionals[0]) {
         `${name.padEnd(20)} ${microseconds.toFixed(2).padStart(7)} ${ratio.toFixed(2).padStart(12)}\n`,
       );
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+    break;
+  }
+  case 'rules': {
+    const { benchRules } = await import('./rules/command.ts');
+    const { kind: kinds, peers } = values;
+    process.exitCode = (await benchRules({ quick, peers, rounds, kinds, json })) ? 0 : 1;
+    break;
+  }
+  case 'rules-part': {
+    const { runPart } = await import('./rules/part.ts');
+    await runPart(JSON.parse(positionals[1] ?? ''));
     break;
   }
   case 'raw': {

@@ -110,7 +110,7 @@ export class Groups {
   *#parts(split: Split): Steps<Parts | undefined> {
     const groups = this.#byOp.get('contains');
     if (groups === undefined) return undefined;
-    const parts = new Parts();
+    const parts = new Parts(this.#pieces.size);
     let done = 0;
     for (const [text, piece] of this.#pieces) {
       parts.set(text, piece, yield* posting(groups.get(text) as Pivoted[], split));

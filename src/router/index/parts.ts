@@ -28,6 +28,14 @@ interface Pieces {
 /** Texts that values hold anywhere: each is found by the rolling hash of one piece of it. */
 export class Parts {
   readonly #pieces: Pieces[] = [];
+  /** By the low bits of a hash: whether a piece may have it. Most windows of a value are done with here. */
+  readonly #filter: Uint8Array;
+  readonly #mask: number;
+
+  constructor(size: number) {
+    this.#filter = new Uint8Array(2 ** Math.ceil(Math.log2(8 * size)));
+    this.#mask = this.#filter.length - 1;
+  }
 
   /** A text that is not there yet, and the piece of it that the fewest texts share. */
   set(text: string, piece: string, posting: Posting): void {
@@ -39,6 +47,7 @@ export class Parts {
     }
     let hash = 0;
     for (let at = 0; at < length; at += 1) hash = roll(hash, piece.charCodeAt(at), 0, 0);
+    this.#filter[spread(hash) & this.#mask] = 1;
     const entry = { text, at: text.indexOf(piece), posting };
     const entries = pieces.byHash.get(hash);
     if (entries === undefined) pieces.byHash.set(hash, [entry]);
@@ -46,12 +55,14 @@ export class Parts {
   }
 
   gather(value: string, into: Candidates): void {
+    const filter = this.#filter;
+    const mask = this.#mask;
     for (const { length, byHash } of this.#pieces) {
       const gone = POWERS[length] as number;
       let hash = 0;
       for (let at = 0; at < value.length; at += 1) {
         hash = roll(hash, value.charCodeAt(at), at < length ? 0 : value.charCodeAt(at - length), gone);
-        if (at + 1 < length) continue;
+        if (filter[spread(hash) & mask] === 0 || at + 1 < length) continue;
         const entries = byHash.get(hash);
         if (entries !== undefined) addHeld(entries, value, at + 1 - length, into);
       }
@@ -75,4 +86,8 @@ const POWERS: readonly number[] = Array.from({ length: 9 }, (_, length) => {
 /** The hash of a window that moves on: one character comes in, one goes out. */
 function roll(hash: number, code: number, left: number, gone: number): number {
   return (Math.imul(hash, BASE) + code - Math.imul(left, gone)) | 0;
+}
+
+function spread(hash: number): number {
+  return hash ^ (hash >>> 15);
 }
