@@ -43,25 +43,25 @@ export function measureCell(options: CellOptions): Cell {
   const fields = events.map((event) => fieldsOf(event));
   const closures = rules.map(({ closure }) => closure);
   const out: number[] = [];
-  let matches = 0;
+  let total = 0;
   const index =
     place === 'attributes'
       ? (at: number) => {
-          matches += matcher.match(events[at % RING] as MeshEvent, 0, out);
+          total += matcher.match(events[at % RING] as MeshEvent, 0, out);
         }
       : (at: number) => {
-          matches += matcher.match(decodeJson(bytes[at % RING] as Buffer), 0, out);
+          total += matcher.match(decodeJson(bytes[at % RING] as Buffer), 0, out);
         };
   const naive =
     place === 'attributes'
       ? (at: number) => {
-          matches += loop(closures, fields[at % RING] as Fields, out);
+          total += loop(closures, fields[at % RING] as Fields, out);
         }
       : (at: number) => {
-          matches += loop(closures, bodyFields(JSON.parse((bytes[at % RING] as Buffer).toString()).data), out);
+          total += loop(closures, bodyFields(JSON.parse((bytes[at % RING] as Buffer).toString()).data), out);
         };
   const parse = (at: number): void => {
-    if (JSON.parse((bytes[at % RING] as Buffer).toString()) === undefined) matches += 1;
+    if (JSON.parse((bytes[at % RING] as Buffer).toString()) === undefined) total += 1;
   };
   const perEvent = agreed(matcher, events, fields, closures, place);
   const withNaive = rules.length <= MAX_NAIVE;
@@ -77,6 +77,7 @@ export function measureCell(options: CellOptions): Cell {
     rates.parse.push(taken.parse);
     rates.closures.push(taken.closures);
   }
+  if (total < 0) throw new Error('never: it is used, so that nothing is left out');
   return {
     kind,
     place,

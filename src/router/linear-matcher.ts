@@ -1,6 +1,6 @@
 import type { MeshEvent } from '../core/event.ts';
 import type { Filter, Pattern, RouteMatcher } from '../core/routing.ts';
-import { compileFilters, type Predicate } from './filter.ts';
+import { allOf, compileFilters, type Predicate } from './filter.ts';
 import { patternPredicate } from './pattern/compile.ts';
 import { FieldReader } from './pattern/field-reader.ts';
 import { parsePattern } from './pattern/parse.ts';
@@ -29,11 +29,10 @@ export function compileCondition(
   onFilterError: () => void,
   reader: FieldReader = new FieldReader(),
 ): Predicate {
-  const parts = [compileFilters(filters, onFilterError)];
+  const parts: Predicate[] = filters.length === 0 ? [] : [compileFilters(filters, onFilterError)];
   if (pattern !== undefined) parts.push(patternPredicate(parsePattern(pattern), reader));
   if (only !== undefined) parts.push(only);
-  const [first, second] = parts;
-  return first !== undefined && second === undefined ? first : (event) => parts.every((part) => part(event));
+  return allOf(parts);
 }
 
 interface Candidate {

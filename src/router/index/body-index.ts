@@ -1,60 +1,44 @@
-import type { Scalar } from './condition.ts';
+import type { FieldReader } from '../pattern/field-reader.ts';
+import type { FieldValue } from '../pattern/field-scanner.ts';
 import { type FieldIndex, gatherValue } from './field-index.ts';
 import type { Candidates } from './posting.ts';
 
-/** Fields of the body by their paths, as a tree that is walked together with the body. */
+/** Fields of the body, which a reader that all rules share reads once per event. */
 export class BodyIndex {
-  #here: FieldIndex | undefined;
-  readonly #below = new Map<string, BodyIndex>();
+  readonly #reader: FieldReader;
+  readonly #slots: number[] = [];
+  readonly #bySlot: FieldIndex[] = [];
+
+  constructor(reader: FieldReader) {
+    this.#reader = reader;
+  }
 
   set(path: readonly string[], index: FieldIndex): void {
-    const [name, ...rest] = path;
-    if (name === undefined) {
-      this.#here = index;
-      return;
-    }
-    let below = this.#below.get(name);
-    if (below === undefined) {
-      below = new BodyIndex();
-      this.#below.set(name, below);
-    }
-    below.set(rest, index);
+    const slot = this.#reader.slot(path);
+    this.#slots.push(slot);
+    this.#bySlot[slot] = index;
   }
 
-  /** Every element of an array counts as a value of the field. */
-  gather(value: unknown, into: Candidates): void {
-    if (Array.isArray(value)) this.#each(value, into);
-    else if (typeof value === 'object' && value !== null)
-      this.#inside(value as Readonly<Record<string, unknown>>, into);
-    else if (this.#here !== undefined && value !== undefined) gatherValue(this.#here, value as Scalar, into);
-  }
-
-  #each(elements: readonly unknown[], into: Candidates): void {
-    // Arrays in arrays may be as deep as the body is long: a stack of our own.
-    const open: (readonly unknown[])[] = [elements];
-    for (let array = open.pop(); array !== undefined; array = open.pop()) {
-      for (const element of array) {
-        if (Array.isArray(element)) open.push(element);
-        else this.gather(element, into);
-      }
-    }
-  }
-
-  #inside(object: Readonly<Record<string, unknown>>, into: Candidates): void {
-    const below = this.#below;
-    if (below.size <= MANY) {
-      for (const [name, index] of below) {
-        const value = object[name];
-        if (value !== undefined) index.gather(value, into);
-      }
-      return;
-    }
-    for (const name in object) {
-      const index = below.get(name);
-      if (index !== undefined) index.gather(object[name], into);
+  gather(into: Candidates): void {
+    const reader = this.#reader;
+    if (reader.read(into.event) === 'not-json') return;
+    const { values, present } = reader;
+    const bySlot = this.#bySlot;
+    // Whichever are fewer: the fields of the event, or those that rules are found by.
+    const slots = present.length < this.#slots.length ? present : this.#slots;
+    for (let at = 0; at < slots.length; at += 1) {
+      const slot = slots[at] as number;
+      const index = bySlot[slot];
+      if (index !== undefined) gatherEach(index, values[slot], into);
     }
   }
 }
 
-/** With more fields than these it is the event's that are looked up in the index, not the other way round. */
-const MANY = 16;
+/** Every element of an array counts as a value of the field. */
+function gatherEach(index: FieldIndex, value: FieldValue, into: Candidates): void {
+  if (typeof value !== 'object' || value === null) {
+    if (value !== undefined) gatherValue(index, value, into);
+    return;
+  }
+  for (let at = 0; at < value.length; at += 1) gatherValue(index, value[at] ?? null, into);
+}

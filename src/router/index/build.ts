@@ -1,3 +1,4 @@
+import type { FieldReader } from '../pattern/field-reader.ts';
 import { BodyIndex } from './body-index.ts';
 import type { Field } from './condition.ts';
 import { type Entry, Groups, type Pivoted } from './groups.ts';
@@ -12,7 +13,7 @@ const SPLIT = 24;
 const MAX_LEVELS = 4;
 
 /** Indexes entries, in ascending order of their rules, each by the most selective of its clauses. */
-export function* buildIndex(entries: readonly Entry[], level = 1): Steps<RuleIndex> {
+export function* buildIndex(entries: readonly Entry[], reader: FieldReader, level = 1): Steps<RuleIndex> {
   const selectivity = new Selectivity();
   for (let at = 0; at < entries.length; at += 1) {
     selectivity.count((entries[at] as Entry).clauses);
@@ -30,9 +31,9 @@ export function* buildIndex(entries: readonly Entry[], level = 1): Steps<RuleInd
   const attributes: AttributeIndex[] = [];
   let body: BodyIndex | undefined;
   for (const [field, group] of groups) {
-    const index = yield* group.build((found) => split(found, level));
+    const index = yield* group.build((found) => split(found, reader, level));
     if (field.kind === 'body') {
-      body ??= new BodyIndex();
+      body ??= new BodyIndex(reader);
       body.set(field.path, index);
     } else attributes.push({ name: field.name, index });
   }
@@ -49,9 +50,9 @@ function groupsOf(groups: Map<Field, Groups>, field: Field): Groups {
 }
 
 /** An index of what else the rules of a pivot ask for; undefined where they are few or ask for little else. */
-function split(found: readonly Pivoted[], level: number): Steps<RuleIndex> | undefined {
+function split(found: readonly Pivoted[], reader: FieldReader, level: number): Steps<RuleIndex> | undefined {
   if (found.length < SPLIT || level >= MAX_LEVELS) return undefined;
   const entries = found.map(({ rule, clauses, pivot }) => ({ rule, clauses: clauses.filter((one) => one !== pivot) }));
   const empty = entries.reduce((count, { clauses }) => count + (clauses.length === 0 ? 1 : 0), 0);
-  return empty > entries.length / 2 ? undefined : buildIndex(entries, level + 1);
+  return empty > entries.length / 2 ? undefined : buildIndex(entries, reader, level + 1);
 }

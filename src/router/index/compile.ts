@@ -1,5 +1,6 @@
 import type { Predicate } from '../filter.ts';
 import { compileCondition, type MatchedRoute } from '../linear-matcher.ts';
+import { FieldReader } from '../pattern/field-reader.ts';
 import { parsePattern } from '../pattern/parse.ts';
 import { alternativesOf, type Clauses } from './alternatives.ts';
 import { buildIndex } from './build.ts';
@@ -32,6 +33,7 @@ export function* compileRoutes(
   const matches: Predicate[] = [];
   const alternatives: (readonly Clauses[])[] = [];
   const fields = new Fields();
+  const reader = new FieldReader();
   for (let number = 0; number < routes.length; number += 1) {
     const route = routes[number] as MatchedRoute;
     if (route.disabled) {
@@ -39,7 +41,7 @@ export function* compileRoutes(
       alternatives.push([]);
       continue;
     }
-    matches.push(compileCondition(route, () => onFilterError(number)));
+    matches.push(compileCondition(route, () => onFilterError(number), reader));
     alternatives.push(fields.share(alternativesOf(conditionOf(route))));
     if (number % STEP === 0) yield;
   }
@@ -51,7 +53,7 @@ export function* compileRoutes(
       const entries: Entry[] = [];
       for (const rule of numbers)
         for (const clauses of alternatives[rule] as readonly Clauses[]) entries.push({ rule, clauses });
-      same = { routes: numbers, index: yield* buildIndex(entries) };
+      same = { routes: numbers, index: yield* buildIndex(entries, reader) };
       built.push(same);
     }
     bySource[source] = same.index;

@@ -1,4 +1,3 @@
-import { bodyOf, NOT_JSON } from '../pattern/subject.ts';
 import type { BodyIndex } from './body-index.ts';
 import { type FieldIndex, gatherAttribute } from './field-index.ts';
 import type { Candidates, Posting, Subindex } from './posting.ts';
@@ -44,9 +43,7 @@ export class RuleIndex implements Subindex {
       if (value !== undefined) gatherAttribute(index, value, into);
     }
     if (this.#extensions !== undefined) this.#gatherExtensions(this.#extensions, into);
-    if (this.#body === undefined) return;
-    const body = bodyOf(event);
-    if (body !== NOT_JSON) this.#body.gather(body, into);
+    if (this.#body !== undefined) this.#body.gather(into);
   }
 
   #gatherExtensions(byName: ReadonlyMap<string, FieldIndex>, into: Candidates): void {
