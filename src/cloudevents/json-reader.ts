@@ -6,6 +6,8 @@ import { checkName, type Draft, duplicate, finish, invalid, newDraft, setAttribu
 import { isInt32 } from './values.ts';
 
 const QUOTE = 0x22;
+/** Bytes of a document that an attribute may keep in memory with it. */
+const SHORT = 2_048;
 
 /** Reads event objects of one document, which is known to be valid UTF-8, one after the other. */
 export class JsonReader {
@@ -17,6 +19,8 @@ export class JsonReader {
   #dataEnd = -1;
   #dataTail = -1;
   #base64: string | undefined;
+  /** The document as one character a byte, where it is short. */
+  #text: string | undefined;
   #nulls: Set<string> | undefined;
 
   constructor(bytes: Buffer) {
@@ -68,7 +72,7 @@ export class JsonReader {
     this.end = stop + 1;
     const common = COMMON[stop - from];
     if (common !== undefined) for (const name of common) if (matches(bytes, from, name)) return name;
-    return bytes.toString('latin1', from, stop);
+    return this.#ascii(from, stop);
   }
 
   #value(draft: Draft, name: string, at: number): void {
@@ -86,7 +90,7 @@ export class JsonReader {
       const stop = endOfSimple(bytes, at + 1);
       const simple = bytes[stop] === QUOTE;
       this.end = simple ? stop + 1 : check(scanString(bytes, at));
-      const text = simple ? recent(name, bytes, at + 1, stop) : parseString(bytes, at, this.end);
+      const text = simple ? this.#recent(name, at + 1, stop) : parseString(bytes, at, this.end);
       if (name !== 'data_base64') setAttribute(draft, name, text, simple);
       else if (this.#base64 !== undefined) throw duplicate(name);
       else this.#base64 = text;
@@ -97,7 +101,25 @@ export class JsonReader {
     else if (name === 'data_base64') throw dataError('data_base64 is not a string');
     else if (first === 0x74 || first === 0x66) setAttribute(draft, name, first === 0x74);
     else if (first === 0x7b || first === 0x5b) throw invalid(name, 'is an object or array');
-    else setAttribute(draft, name, integer(name, bytes.toString('latin1', at, this.end)));
+    else setAttribute(draft, name, integer(name, this.#ascii(at, this.end)));
+  }
+
+  #recent(name: string, from: number, to: number): string {
+    if (name !== 'source' && name !== 'type' && name !== 'datacontenttype' && name !== 'specversion')
+      return this.#ascii(from, to);
+    const before = seen[name];
+    if (before.length === to - from && matches(this.#bytes, from, before)) return before;
+    const text = this.#ascii(from, to);
+    seen[name] = text;
+    return text;
+  }
+
+  /** Printable ASCII. Of a short document all texts are parts of one: a call into the buffer for each would cost more. */
+  #ascii(from: number, to: number): string {
+    const bytes = this.#bytes;
+    if (bytes.length > SHORT) return bytes.toString('latin1', from, to);
+    this.#text ??= bytes.toString('latin1');
+    return this.#text.slice(from, to);
   }
 
   /** §2.1: null is the same as absent; a name still counts once. */
@@ -165,17 +187,6 @@ function matches(bytes: Buffer, at: number, name: string): boolean {
 
 /** The values seen last of the attributes that mostly repeat: events of one kind share their strings. */
 const seen = { specversion: '1.0', source: '', type: '', datacontenttype: 'application/json' };
-
-function recent(name: string, bytes: Buffer, from: number, to: number): string {
-  if (name !== 'source' && name !== 'type' && name !== 'datacontenttype' && name !== 'specversion') {
-    return bytes.toString('latin1', from, to);
-  }
-  const before = seen[name];
-  if (before.length === to - from && matches(bytes, from, before)) return before;
-  const text = bytes.toString('latin1', from, to);
-  seen[name] = text;
-  return text;
-}
 
 function isSet(draft: Draft, name: string): boolean {
   if (name === 'specversion') return draft.specversion;

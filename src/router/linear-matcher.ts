@@ -1,6 +1,7 @@
 import type { MeshEvent } from '../core/event.ts';
 import type { Filter, Pattern, RouteMatcher } from '../core/routing.ts';
 import { allOf, compileFilters, type Predicate } from './filter.ts';
+import type { PatternNode } from './pattern/ast.ts';
 import { patternPredicate } from './pattern/compile.ts';
 import { FieldReader } from './pattern/field-reader.ts';
 import { parsePattern } from './pattern/parse.ts';
@@ -21,16 +22,17 @@ export interface MatchedRoute {
 }
 
 /**
- * The whole condition of a route. The filters are asked first, since they need no body; bodies are read by `reader`. Throws
- * FairleadError.
+ * The whole condition of a route. The filters are asked first, since they need no body; bodies are read by `reader`, and
+ * `parsed` is the pattern where it has been read already. Throws FairleadError.
  */
 export function compileCondition(
   { filters, pattern, only }: MatchedRoute,
   onFilterError: () => void,
   reader: FieldReader = new FieldReader(),
+  parsed: PatternNode | undefined = pattern === undefined ? undefined : parsePattern(pattern),
 ): Predicate {
   const parts: Predicate[] = filters.length === 0 ? [] : [compileFilters(filters, onFilterError)];
-  if (pattern !== undefined) parts.push(patternPredicate(parsePattern(pattern), reader));
+  if (parsed !== undefined) parts.push(patternPredicate(parsed, reader));
   if (only !== undefined) parts.push(only);
   return allOf(parts);
 }

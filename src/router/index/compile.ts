@@ -1,10 +1,12 @@
+import type { Filter } from '../../core/routing.ts';
 import type { Predicate } from '../filter.ts';
 import { compileCondition, type MatchedRoute } from '../linear-matcher.ts';
+import type { PatternNode } from '../pattern/ast.ts';
 import { FieldReader } from '../pattern/field-reader.ts';
 import { parsePattern } from '../pattern/parse.ts';
 import { alternativesOf, type Clauses } from './alternatives.ts';
 import { buildIndex } from './build.ts';
-import { all, type Condition } from './condition.ts';
+import { all, type Condition, isDecided } from './condition.ts';
 import { Fields } from './fields.ts';
 import { filterCondition } from './filter-condition.ts';
 import type { Entry } from './groups.ts';
@@ -14,7 +16,7 @@ import type { Steps } from './slices.ts';
 
 /** Routes ready to match, by their number. */
 export interface CompiledRoutes {
-  /** Disabled routes are in no index. */
+  /** What decides on candidates. Disabled routes are in no index. */
   readonly matches: readonly Predicate[];
   /** 1: a match ends the search. */
   readonly last: Uint8Array;
@@ -41,8 +43,11 @@ export function* compileRoutes(
       alternatives.push([]);
       continue;
     }
-    matches.push(compileCondition(route, () => onFilterError(number), reader));
-    alternatives.push(fields.share(alternativesOf(conditionOf(route))));
+    const pattern = route.pattern === undefined ? undefined : parsePattern(route.pattern);
+    const condition = conditionOf(route.filters, pattern);
+    const decided = route.only === undefined && isDecided(condition);
+    matches.push(decided ? always : compileCondition(route, () => onFilterError(number), reader, pattern));
+    alternatives.push(fields.share(alternativesOf(condition)));
     if (number % STEP === 0) yield;
   }
   const bySource: (RuleIndex | undefined)[] = [];
@@ -65,9 +70,14 @@ function never(): boolean {
   return false;
 }
 
-function conditionOf({ filters, pattern }: MatchedRoute): Condition {
+/** Of a rule that is a candidate only if it matches. */
+function always(): boolean {
+  return true;
+}
+
+function conditionOf(filters: readonly Filter[], pattern: PatternNode | undefined): Condition {
   const parts = filters.map(filterCondition);
-  if (pattern !== undefined) parts.push(patternCondition(parsePattern(pattern)));
+  if (pattern !== undefined) parts.push(patternCondition(pattern));
   return all(parts);
 }
 

@@ -19,18 +19,38 @@ export type Term = { readonly field: Field } & (
 );
 
 /**
- * What must hold for an event to match: necessary, not sufficient, since the condition itself is still evaluated. `unknown`
- * says nothing.
+ * What must hold for an event to match: necessary, and not sufficient unless it `decides`, so that the rule itself is still
+ * evaluated. `unknown` says nothing.
  */
 export type Condition =
-  | { readonly kind: 'term'; readonly term: Term }
+  | { readonly kind: 'term'; readonly term: Term; readonly decides: boolean }
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition[] }
   | { readonly kind: 'unknown' };
 
 export const UNKNOWN: Condition = { kind: 'unknown' };
 
+/** A term that is necessary. */
 export function term(of: Term): Condition {
-  return { kind: 'term', term: of };
+  return { kind: 'term', term: of, decides: false };
+}
+
+/** A term that is necessary and sufficient. */
+export function decisive(of: Term): Condition {
+  return { kind: 'term', term: of, decides: true };
+}
+
+/** Whether one of its terms is all that a condition asks for, so that whoever has it matches. */
+export function isDecided(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'unknown':
+      return false;
+    case 'term':
+      return condition.decides;
+    case 'any':
+      return condition.of.every(({ kind }) => kind === 'term') && condition.of.every(isDecided);
+    case 'all':
+      return condition.of.length === 1 && condition.of.every(isDecided);
+  }
 }
 
 export function all(of: readonly Condition[]): Condition {

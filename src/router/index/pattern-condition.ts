@@ -1,6 +1,6 @@
 import type { PatternNode, PatternTest, TestsNode } from '../pattern/ast.ts';
 import { foldCase } from '../pattern/fold.ts';
-import { all, any, type Condition, type Field, inText, term, UNKNOWN } from './condition.ts';
+import { all, any, type Condition, decisive, type Field, inText, term, UNKNOWN } from './condition.ts';
 
 /** What must hold for a pattern to match. That fields belong to one element of an array is left to the pattern. */
 export function patternCondition({ fields, or }: PatternNode): Condition {
@@ -24,15 +24,15 @@ function testsCondition({ path, tests }: TestsNode): Condition {
 function testCondition(field: Field, test: PatternTest): Condition {
   switch (test.kind) {
     case 'exact':
-      return term({ field, op: 'exact', value: test.value });
+      return decisive({ field, op: 'exact', value: test.value });
     case 'null':
-      return term({ field, op: 'exact', value: null });
+      return decisive({ field, op: 'exact', value: null });
     case 'prefix':
     case 'suffix':
       if (test.ignoreCase || test.value === '') return term({ field, op: 'present' });
-      return term({ field, op: test.kind, value: test.value });
+      return decisive({ field, op: test.kind, value: test.value });
     case 'equals-ignore-case':
-      return term({ field, op: 'folded', value: foldCase(test.value) });
+      return decisive({ field, op: 'folded', value: foldCase(test.value) });
     case 'numeric': {
       const low = test.min?.value ?? Number.NEGATIVE_INFINITY;
       const high = test.max?.value ?? Number.POSITIVE_INFINITY;
@@ -42,7 +42,7 @@ function testCondition(field: Field, test: PatternTest): Condition {
     case 'wildcard': {
       const { segments } = test;
       const [head = ''] = segments;
-      if (segments.length === 1) return term({ field, op: 'exact', value: head });
+      if (segments.length === 1) return decisive({ field, op: 'exact', value: head });
       return inText(field, segments);
     }
     case 'exists':
