@@ -40,7 +40,7 @@ export function mustsOf({ cells, builds }: Part, peers: readonly PeerResult[]): 
     const figures = builds.filter((one) => one.rules === rules).map(figure);
     return figures.length === 0 ? undefined : Math.max(...figures);
   };
-  const wall = ({ wallMs }: Part['builds'][number]): number => wallMs;
+  const cpu = ({ cpuMs }: Part['builds'][number]): number => cpuMs;
   const stall = ({ stallMs }: Part['builds'][number]): number => stallMs;
   return [
     must('cost of 10,000 ÷ 10 rules, bytes in, exact', growth('exact'), '×', { atMost: 1.75 }, 1.3),
@@ -51,11 +51,13 @@ export function mustsOf({ cells, builds }: Part, peers: readonly PeerResult[]): 
     must('index ÷ closures in a loop, 10,000 rules, mixed', overLoop('mixed', 10_000), '×', { atLeast: 100 }, 400),
     must('bytes in at 10,000 rules ÷ JSON.parse, exact', overParse('exact'), '×', { atLeast: 0.4 }, 1),
     must('bytes in at 10,000 rules ÷ JSON.parse, mixed', overParse('mixed'), '×', { atLeast: 0.25 }, 0.5),
-    must('10,000 rules built in slices', worst(10_000, wall), 'ms', { atMost: 1_000 }, 300),
+    must('10,000 rules built in slices, CPU time', worst(10_000, cpu), 'ms', { atMost: 1_000 }, 300),
     must('longest stall, 10,000 rules', worst(10_000, stall), 'ms', { atMost: 20 }),
-    must('100,000 rules built in slices', worst(100_000, wall), 'ms', { atMost: 5_000 }),
+    must('100,000 rules built in slices, CPU time', worst(100_000, cpu), 'ms', { atMost: 5_000 }),
     must('longest stall, 100,000 rules', worst(100_000, stall), 'ms', { atMost: 20 }),
-    must('memory of 100,000 rules', mebibytes(worst(100_000, ({ heapBytes }) => heapBytes)), 'MiB', { atMost: 300 }),
+    must('memory of 100,000 rules, index and routes', mebibytes(worst(100_000, ({ heapBytes }) => heapBytes)), 'MiB', {
+      atMost: 300,
+    }),
     must(
       'rise of resident memory, 100,000 rules',
       mebibytes(worst(100_000, ({ peakRssBytes }) => peakRssBytes)),

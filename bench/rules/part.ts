@@ -26,8 +26,12 @@ export async function runPart(options: PartOptions): Promise<void> {
   await build(Array.from({ length: 2_000 }, (_, n) => rule(kind, place, n)));
   for (const size of sizes) {
     const rules = Array.from({ length: size }, (_, n) => rule(kind, place, n));
-    const { matcher, build: took } = await build(rules);
-    builds.push({ kind, place, rules: size, ...took });
+    const tries = [await build(rules), await build(rules), await build(rules)];
+    const { matcher, build: took } = tries.at(-1) as (typeof tries)[number];
+    // What else runs on the machine can only add to a stall, so the least of the tries is the closest.
+    const stallMs = Math.min(...tries.map((one) => one.build.stallMs));
+    const wallMs = Math.min(...tries.map((one) => one.build.wallMs));
+    builds.push({ kind, place, rules: size, ...took, stallMs, wallMs });
     for (const hitPercent of hitPercents)
       cells.push(measureCell({ kind, place, rules, matcher, hitPercent, rounds, roundMs }));
   }

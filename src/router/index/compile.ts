@@ -1,5 +1,5 @@
 import type { Filter } from '../../core/routing.ts';
-import type { Predicate } from '../filter.ts';
+import { compileFilters, type Predicate } from '../filter.ts';
 import { compileCondition, type MatchedRoute } from '../linear-matcher.ts';
 import type { PatternNode } from '../pattern/ast.ts';
 import { FieldReader } from '../pattern/field-reader.ts';
@@ -16,8 +16,10 @@ import type { Steps } from './slices.ts';
 
 /** Routes ready to match, by their number. */
 export interface CompiledRoutes {
-  /** What decides on candidates. Disabled routes are in no index. */
-  readonly matches: readonly Predicate[];
+  /** What decides on candidates; where there is nothing yet, {@link compile} makes it. */
+  readonly matches: readonly (Predicate | undefined)[];
+  /** The condition of a route that is a candidate for the first time: most of many rules never are. */
+  compile(route: number): Predicate;
   /** 1: a match ends the search. */
   readonly last: Uint8Array;
   /** By number of source; sources with the same routes share an index. */
@@ -26,48 +28,59 @@ export interface CompiledRoutes {
 
 /** Routes compiled between two steps. */
 const STEP = 16;
+/** Routes put into lists between two steps. */
+const ENTRIES = 1_024;
 
 /** Compiles conditions and index, in steps. Throws FairleadError for a condition that is refused. */
 export function* compileRoutes(
   routes: readonly MatchedRoute[],
   onFilterError: (route: number) => void,
 ): Steps<CompiledRoutes> {
-  const matches: Predicate[] = [];
+  const matches = new Array<Predicate | undefined>(routes.length).fill(undefined);
   const alternatives: (readonly Clauses[])[] = [];
   const fields = new Fields();
   const reader = new FieldReader();
+  const last = new Uint8Array(routes.length);
+  const compile = (number: number): Predicate => {
+    const predicate = compileCondition(routes[number] as MatchedRoute, () => onFilterError(number), reader);
+    matches[number] = predicate;
+    return predicate;
+  };
   for (let number = 0; number < routes.length; number += 1) {
     const route = routes[number] as MatchedRoute;
     if (route.disabled) {
-      matches.push(never);
       alternatives.push([]);
       continue;
     }
+    last[number] = route.continue ? 0 : 1;
     const pattern = route.pattern === undefined ? undefined : parsePattern(route.pattern);
     const condition = conditionOf(route.filters, pattern);
-    const decided = route.only === undefined && isDecided(condition);
-    matches.push(decided ? always : compileCondition(route, () => onFilterError(number), reader, pattern));
+    if (route.only === undefined && isDecided(condition)) matches[number] = always;
+    else if (route.filters.some(hasSql)) compileFilters(route.filters); // it may be refused
     alternatives.push(fields.share(alternativesOf(condition)));
     if (number % STEP === 0) yield;
   }
   const bySource: (RuleIndex | undefined)[] = [];
   const built: { routes: readonly number[]; index: RuleIndex }[] = [];
-  for (const [source, numbers] of routesBySource(routes)) {
+  for (const [source, numbers] of yield* routesBySource(routes)) {
     let same = built.find((one) => isSame(one.routes, numbers));
     if (same === undefined) {
       const entries: Entry[] = [];
-      for (const rule of numbers)
+      for (const rule of numbers) {
         for (const clauses of alternatives[rule] as readonly Clauses[]) entries.push({ rule, clauses });
+        if (entries.length % ENTRIES === 0) yield;
+      }
       same = { routes: numbers, index: yield* buildIndex(entries, reader) };
       built.push(same);
     }
     bySource[source] = same.index;
   }
-  return { matches, last: Uint8Array.from(routes, (route) => (route.continue ? 0 : 1)), bySource };
+  return { matches, compile, last, bySource };
 }
 
-function never(): boolean {
-  return false;
+/** Whether there is an expression in it. */
+function hasSql({ sql, all: every = [], any = [], not }: Filter): boolean {
+  return sql !== undefined || every.some(hasSql) || any.some(hasSql) || (not !== undefined && hasSql(not));
 }
 
 /** Of a rule that is a candidate only if it matches. */
@@ -81,16 +94,17 @@ function conditionOf(filters: readonly Filter[], pattern: PatternNode | undefine
   return all(parts);
 }
 
-function routesBySource(routes: readonly MatchedRoute[]): ReadonlyMap<number, number[]> {
+function* routesBySource(routes: readonly MatchedRoute[]): Steps<ReadonlyMap<number, number[]>> {
   const bySource = new Map<number, number[]>();
-  routes.forEach((route, number) => {
-    if (route.disabled) return;
-    for (const source of new Set(route.from)) {
+  for (let number = 0; number < routes.length; number += 1) {
+    const { from, disabled } = routes[number] as MatchedRoute;
+    for (const source of disabled ? [] : from) {
       const numbers = bySource.get(source);
       if (numbers === undefined) bySource.set(source, [number]);
-      else numbers.push(number);
+      else if (numbers.at(-1) !== number) numbers.push(number); // else the route names it twice
     }
-  });
+    if (number % ENTRIES === 0) yield;
+  }
   return bySource;
 }
 

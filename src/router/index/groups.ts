@@ -127,8 +127,13 @@ export class Groups {
       ranges.push({ low, high, posting: yield* posting(found, split) });
       if (ranges.length % STEP === 0) yield;
     }
-    const order = yield* sortedByKey(Float64Array.from(ranges, ({ low }) => low));
-    return new Ranges(Array.from(order, (at) => ranges[at] as Range));
+    const lows = new Float64Array(ranges.length);
+    for (let at = 0; at < ranges.length; at += 1) lows[at] = (ranges[at] as Range).low;
+    const order = yield* sortedByKey(lows);
+    const sorted: Range[] = [];
+    for (const at of order) sorted.push(ranges[at] as Range);
+    yield;
+    return new Ranges(sorted);
   }
 }
 

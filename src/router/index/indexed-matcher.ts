@@ -1,6 +1,5 @@
 import type { MeshEvent } from '../../core/event.ts';
 import type { RouteMatcher } from '../../core/routing.ts';
-import type { Predicate } from '../filter.ts';
 import type { MatchedRoute } from '../linear-matcher.ts';
 import { type CompiledRoutes, compileRoutes } from './compile.ts';
 import { Candidates } from './posting.ts';
@@ -29,7 +28,8 @@ export class IndexedMatcher implements RouteMatcher {
   }
 
   match(event: MeshEvent, source: number, out: number[]): number {
-    const { bySource, matches, last } = this.#routes;
+    const compiled = this.#routes;
+    const { bySource, matches, last } = compiled;
     const index = bySource[source];
     if (index === undefined) return 0;
     const candidates = this.#candidates;
@@ -40,7 +40,8 @@ export class IndexedMatcher implements RouteMatcher {
     let matched = 0;
     for (let at = 0; at < count; at += 1) {
       const route = numbers[at] as number;
-      if (!(matches[route] as Predicate)(event)) continue;
+      const predicate = matches[route] ?? compiled.compile(route);
+      if (!predicate(event)) continue;
       out[matched] = route;
       matched += 1;
       if (last[route] === 1) break;

@@ -9,18 +9,23 @@ export interface Range {
 /** Ranges that hold a value, in time logarithmic in the ranges plus linear in those found: sorted by their low ends, under a tree of their highest ends. */
 export class Ranges {
   readonly #lows: Float64Array;
-  readonly #postings: readonly Posting[];
+  readonly #postings: Posting[] = [];
   /** A complete binary tree; the leaves are the high ends, every other node the higher of its two. */
   readonly #highs: Float64Array;
   readonly #leaves: number;
 
   /** Ranges in ascending order of `low`. */
   constructor(sorted: readonly Range[]) {
-    this.#lows = Float64Array.from(sorted, ({ low }) => low);
-    this.#postings = sorted.map(({ posting }) => posting);
-    this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(sorted.length, 1)));
+    const count = sorted.length;
+    this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(count, 1)));
+    this.#lows = new Float64Array(count);
     this.#highs = new Float64Array(2 * this.#leaves).fill(Number.NEGATIVE_INFINITY);
-    for (let at = 0; at < sorted.length; at += 1) this.#highs[this.#leaves + at] = (sorted[at] as Range).high;
+    for (let at = 0; at < count; at += 1) {
+      const { low, high, posting } = sorted[at] as Range;
+      this.#lows[at] = low;
+      this.#highs[this.#leaves + at] = high;
+      this.#postings.push(posting);
+    }
     for (let node = this.#leaves - 1; node > 0; node -= 1)
       this.#highs[node] = Math.max(this.#highs[2 * node] as number, this.#highs[2 * node + 1] as number);
   }

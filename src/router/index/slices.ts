@@ -44,7 +44,8 @@ function turn(): Promise<void> {
 
 /** Sorts in steps, ascending and stable: the numbers from 0 in the order of their keys. */
 export function* sortedByKey(keys: Float64Array): Steps<Uint32Array> {
-  let from = Uint32Array.from(keys, (_, at) => at);
+  let from = new Uint32Array(keys.length);
+  for (let at = 0; at < keys.length; at += 1) from[at] = at;
   let to = new Uint32Array(keys.length);
   for (let width = 1; width < keys.length; width *= 2) {
     for (let start = 0; start < keys.length; start += 2 * width) {

@@ -50,12 +50,13 @@ function ofAttribute({ name, tests }: TestsNode): (subject: Subject) => boolean 
 /** Decides by the fields alone, unless they come out of several elements of an array. */
 function ofBody(field: TestsNode | NestedNode, reader: FieldReader): (subject: Subject) => boolean {
   const onFields = compileOnFields(field, reader);
-  const check = compileField(field);
+  let check: Check | undefined; // made when the first body needs it: most rules never see one
   return (subject) => {
     switch (reader.read(subject)) {
       case 'flat':
         return onFields(reader.values);
       case 'crossed':
+        check ??= compileField(field);
         return check(bodyOf(subject)) !== NO;
       case 'not-json':
         return false;

@@ -27,20 +27,32 @@ export function compileTests(tests: readonly PatternTest[], onText: boolean): Le
     else others.push(compileTest(test, onText));
   }
   if (folded.size > 0) others.unshift(equalsFolded(folded));
-  const [only] = exact;
-  if (exact.size === 1) others.unshift((value) => value === only);
-  else if (exact.size > 1) others.unshift((value) => exact.has(value));
+  if (exact.size > 0) others.unshift(isOneOf(exact));
   const [first, second] = others;
   if (first === undefined) return () => false;
-  return second === undefined ? first : (value) => others.some((test) => test(value));
+  return second === undefined ? first : anyOf(others);
+}
+
+function anyOf(tests: readonly LeafTest[]): LeafTest {
+  return (value) => tests.some((test) => test(value));
+}
+
+/** Apart, so that a test of one value does not hold on to the set. */
+function isOneOf(values: ReadonlySet<Leaf>): LeafTest {
+  const [only] = values;
+  return values.size === 1 ? isExactly(only as Leaf) : (value) => values.has(value);
+}
+
+function isExactly(wanted: Leaf): LeafTest {
+  return (value) => value === wanted;
 }
 
 function compileTest(test: PatternTest, onText: boolean): LeafTest {
   switch (test.kind) {
     case 'exact':
-      return (value) => value === test.value;
+      return isExactly(test.value);
     case 'null':
-      return (value) => value === null;
+      return isExactly(null);
     case 'prefix':
     case 'suffix':
       return affix(test);
