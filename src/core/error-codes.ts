@@ -152,6 +152,17 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_STORE_TOO_LARGE: 'One append is larger than the store.',
   E_STORE_VERSION: 'The store was written by a newer version.',
 
+  E_KAFKA_REGISTRY_AUTH:
+    'The schema registry does not accept the credentials (401, 403). It is asked again; partitions wait.',
+  E_KAFKA_REGISTRY_DATA: 'A record does not fit the schema that it names and was dead-lettered as it came.',
+  E_KAFKA_REGISTRY_FRAME:
+    'A record of a source with a `schemaRegistry` names no schema and was dead-lettered as it came; `unframed: pass` lets it through.',
+  E_KAFKA_REGISTRY_SCHEMA:
+    'A schema of the registry cannot be used: Protobuf, or broken. Records that name it are dead-lettered as they came.',
+  E_KAFKA_REGISTRY_UNAVAILABLE:
+    'The schema registry gives no answer that is one. It is asked again for ever; partitions wait.',
+  E_KAFKA_REGISTRY_UNKNOWN:
+    'The schema registry does not know a schema id. The partition waits for `unknownFor`, then records that name it are dead-lettered as they came.',
   E_KAFKA_AUTHENTICATION: 'The broker refuses the SASL credentials or mechanism.',
   E_KAFKA_AUTHORIZATION: 'The principal may not use this topic, group or cluster. Check the ACLs.',
   E_KAFKA_CLIENT: 'An unexpected failure inside the Kafka client.',

@@ -13,7 +13,7 @@ const USAGE = `Usage: npm run brokers -- <command>
   status       show what "up" has started
   down         stop it and remove its data
 
-Brokers: ${Object.keys(SPECS).join(', ')} (all when none is named).
+Brokers: ${Object.keys(SPECS).join(', ')} (all but registry when none is named).
 `;
 
 /** @param {string} line */

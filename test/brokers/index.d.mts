@@ -1,6 +1,6 @@
 /** Real brokers for tests and benches, started on free ports of 127.0.0.1 without containers. */
 
-export type BrokerName = 'kafka' | 'rabbitmq' | 'mosquitto' | 'elasticmq';
+export type BrokerName = 'kafka' | 'rabbitmq' | 'mosquitto' | 'elasticmq' | 'registry';
 
 /** Keys of the broker's own configuration file, on top of what the tests use. */
 export type BrokerSettings = Record<string, string | number | boolean>;
@@ -10,10 +10,11 @@ export interface BrokerEnv {
   FAIRLEAD_TEST_RABBITMQ_URL?: string;
   FAIRLEAD_TEST_MQTT_URL?: string;
   FAIRLEAD_TEST_SQS_URL?: string;
+  FAIRLEAD_TEST_REGISTRY_URL?: string;
 }
 
 export interface StartOptions {
-  /** Which brokers; all when left out. */
+  /** Which brokers; all but those that are started on demand when left out. */
   names?: readonly BrokerName[];
   /** Folder for data and logs, kept at the end. Default: a temporary one that stop() removes. */
   dir?: string;

@@ -18,9 +18,10 @@ function cacheRoot() {
  * It is complete or absent: jars are collected in a temporary folder that is renamed at the end.
  * @param {string} name
  * @param {(line: string) => void} log
+ * @param {boolean} [unpack] for an archive
  * @returns {Promise<string>}
  */
-export async function resolveJars(name, log) {
+export async function resolveJars(name, log, unpack = false) {
   const pom = fileURLToPath(new URL(`${name}.pom.xml`, import.meta.url));
   const hash = createHash('sha256')
     .update(await readFile(pom))
@@ -33,7 +34,8 @@ export async function resolveJars(name, log) {
   await mkdir(cacheRoot(), { recursive: true });
   const temporary = await mkdtemp(join(cacheRoot(), `${hash}.tmp-`));
   try {
-    const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies'];
+    const goal = unpack ? 'dependency:unpack' : 'dependency:copy-dependencies';
+    const args = ['-q', '-B', '-f', pom, goal];
     args.push(`-DoutputDirectory=${temporary}`, '-DincludeScope=runtime');
     await run('mvn', args, { timeout: 300_000, maxBuffer: 16 * 1024 * 1024 });
     await rename(temporary, target);

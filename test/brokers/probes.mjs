@@ -132,3 +132,16 @@ export async function probeElasticmq(url, timeoutMs) {
   await response.arrayBuffer();
   if (!response.ok) throw new Error(`ListQueues answered ${response.status}`);
 }
+
+/**
+ * Ready when it says what kinds of schemas it keeps.
+ * @param {string} url
+ * @param {number} timeoutMs
+ */
+export async function probeRegistry(url, timeoutMs) {
+  const response = await fetch(`${url}/schemas/types`, { signal: AbortSignal.timeout(timeoutMs) }).catch((error) => {
+    throw error.cause ?? error; // fetch itself only says that it failed
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`schemas/types answered ${response.status}`);
+}

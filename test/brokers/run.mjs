@@ -35,7 +35,7 @@ export class BrokerRun {
   async start(spec, settings) {
     const began = Date.now();
     const broker = await this.#place(spec, settings);
-    const jars = spec.pom === undefined ? '' : await resolveJars(spec.pom, this.log);
+    const jars = spec.pom === undefined ? '' : await resolveJars(spec.pom, this.log, spec.unpack);
     const context = { dir: join(this.dir, spec.name), ports: broker.ports, settings: broker.settings, jars };
     mkdirSync(context.dir, { recursive: true });
     await spec.prepare(context);

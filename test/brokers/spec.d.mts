@@ -29,6 +29,10 @@ export interface BrokerSpec {
   programs: Requirement[];
   /** Name of the pom with its jars. */
   pom?: string;
+  /** The pom names an archive that is unpacked, not jars. */
+  unpack?: boolean;
+  /** Started only where it is named. */
+  onDemand?: boolean;
   /** Names of the ports it listens on. */
   ports: string[];
   url(ports: Record<string, number>): string;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byteSize, duration, secret, template } from '../fields.ts';
 import type { CommonSourceConfig, CommonTargetConfig } from '../spec.ts';
 import { sasl } from './config-sasl.ts';
+import { schemaRegistry } from './registry/config.ts';
 
 const topicName = z.string().regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/, {
   error: 'expected a topic name: 1 to 249 letters, digits, ".", "_", "-"',
@@ -71,6 +72,11 @@ const source = z.strictObject({
     .describe('Bounds of what one partition may have delivered beyond its settled position; past them it pauses.'),
   readUncommitted: z.boolean().prefault(false).describe('Deliver records of open and aborted transactions too.'),
   autoCreateTopics: z.boolean().prefault(false).describe('Let the broker create missing topics, if it allows that.'),
+  schemaRegistry: schemaRegistry
+    .optional()
+    .describe(
+      'Confluent-compatible registry with which values in its wire format (Avro, JSON Schema) become JSON. Default: none.',
+    ),
 });
 
 const target = z.strictObject({

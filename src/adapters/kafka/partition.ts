@@ -17,6 +17,8 @@ export class PartitionWindow {
   live = true;
   /** Whether kafkajs was told to stop fetching this partition. */
   paused = false;
+  /** Waits that have not ended, for schemas of records that come next; until then it stays paused. */
+  waits = 0;
   readonly #limits: WindowLimits;
   readonly #checkpoint = new Checkpoint();
   #bytes = 0;
@@ -106,6 +108,11 @@ export class PartitionWindow {
 
   get unsettled(): number {
     return this.#checkpoint.unsettled;
+  }
+
+  /** Whether it stands still for schemas. */
+  get waiting(): boolean {
+    return this.waits > 0;
   }
 
   get full(): boolean {

@@ -6,6 +6,7 @@ import type { MeshEvent } from '../../core/event.ts';
 import type { WrapConfig } from '../spec.ts';
 import { decodeRecord, nativeHeaders, type RecordHeaders } from './codec.ts';
 import type { PartitionWindow } from './partition.ts';
+import type { SchemaRegistry } from './registry/registry.ts';
 
 /** Names for `as:` templates. */
 export const VARIABLES: readonly string[] = ['topic', 'topic.*', 'partition', 'offset', 'key', 'timestamp', 'header.*'];
@@ -33,14 +34,16 @@ class RecordMeta implements DeliveryMeta {
 export class RecordReader {
   readonly #wrap: Wrap;
   readonly #maxBytes: number;
+  readonly #registry: SchemaRegistry | undefined;
   /** The record that {@link #resolve} speaks about: one closure for all of them. */
   #message: KafkaMessage | undefined;
   #topic = '';
   #partition = 0;
 
-  constructor(brokerName: string, as: WrapConfig | undefined, maxEventBytes: number) {
+  constructor(brokerName: string, as: WrapConfig | undefined, maxEventBytes: number, registry?: SchemaRegistry) {
     this.#wrap = compileWrap(as, { type: 'org.apache.kafka.record', source: `kafka://${brokerName}/{topic}` });
     this.#maxBytes = maxEventBytes;
+    this.#registry = registry;
   }
 
   read(window: PartitionWindow, message: KafkaMessage, offset: number): Delivery {
@@ -64,6 +67,15 @@ export class RecordReader {
         message: `record of ${value.length} bytes is over maxEventBytes (${this.#maxBytes})`,
       });
     }
+    const decoded = value === null ? undefined : this.#registry?.decode(value, message.headers, this.#maxBytes);
+    if (decoded === undefined) return this.#plain(window, message, value);
+    const event = this.#plain(window, message, decoded.data);
+    const dataschema = event.dataschema ?? decoded.dataschema;
+    return event.with({ datacontenttype: 'application/json', dataschema });
+  }
+
+  /** The event of a record whose value is its data. */
+  #plain(window: PartitionWindow, message: KafkaMessage, value: Buffer | null): MeshEvent {
     const decoded = decodeRecord(value, message.headers);
     if ('event' in decoded) return decoded.event;
     this.#message = message;

@@ -1,4 +1,4 @@
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { delay, HealthRecord } from '../../core/connection.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { FairleadError, messageOf } from '../../core/errors.ts';
@@ -16,6 +16,7 @@ import { Membership } from './membership.ts';
 import { Gauge, groupLag } from './offsets.ts';
 import { PartitionWindow } from './partition.ts';
 import { RecordReader } from './records.ts';
+import { SchemaRegistry } from './registry/registry.ts';
 
 /** How long `drained` tries to get the commits through. */
 const DRAIN_MS = 10_000;
@@ -38,6 +39,7 @@ export class KafkaSource implements Source, BatchOwner {
   readonly #group: string;
   readonly #like: string | undefined;
   readonly #health = new HealthRecord();
+  readonly #registry: SchemaRegistry | undefined;
   readonly #reader: RecordReader;
   readonly #membership: Membership;
   readonly #commits: Commits;
@@ -65,7 +67,9 @@ export class KafkaSource implements Source, BatchOwner {
     this.#config = config;
     this.#context = context;
     this.#group = config.group ?? `${context.gateway}.${context.name}`;
-    this.#reader = new RecordReader(broker.name, config.as, config.maxEventBytes);
+    this.#registry =
+      config.schemaRegistry && new SchemaRegistry(config.schemaRegistry, context, (error) => this.#health.error(error));
+    this.#reader = new RecordReader(broker.name, config.as, config.maxEventBytes, this.#registry);
     this.#flow = new Gate(context.clock, true);
     this.#anchored = new Gate(context.clock, false);
     this.#commits = new Commits(
@@ -115,8 +119,9 @@ export class KafkaSource implements Source, BatchOwner {
     return this.#lag.read();
   }
 
-  check(): Promise<CheckItem[]> {
-    return checkSource(this.#broker, this.#config, this.#group);
+  async check(): Promise<CheckItem[]> {
+    const items = await checkSource(this.#broker, this.#config, this.#group);
+    return this.#registry === undefined ? items : [...items, await this.#registry.check()];
   }
 
   health(): Health {
@@ -157,6 +162,7 @@ export class KafkaSource implements Source, BatchOwner {
     this.#anchored.wake();
     await this.#commits.flush().catch((error) => this.#health.error(error));
     this.#commits.stop();
+    await this.#registry?.close();
     await this.#membership.stop();
     if (this.#like !== undefined) await this.#forget();
     for (const window of this.#windows.values()) window.live = false;
@@ -180,7 +186,7 @@ export class KafkaSource implements Source, BatchOwner {
 
   settled(window: PartitionWindow, moved: boolean): void {
     if (moved) this.#commits.schedule();
-    if (window.paused && window.roomy) this.#resumeFetching(window);
+    if (window.paused && window.roomy && !window.waiting) this.#resumeFetching(window);
   }
 
   rejected(): void {
@@ -220,7 +226,7 @@ export class KafkaSource implements Source, BatchOwner {
       for (const window of windows.values()) window.paused = false;
     }
     // kafkajs remembers pauses by partition, also of those that left and came back
-    for (const window of windows.values()) if (!window.full) this.#resumeFetching(window);
+    for (const window of windows.values()) if (!window.full && !window.waiting) this.#resumeFetching(window);
     this.#commits.bind(this.#commitFn);
     this.#health.up();
     void this.#anchor(consumer, partitions);
@@ -273,14 +279,20 @@ export class KafkaSource implements Source, BatchOwner {
     }
     if (!(await this.#mayDeliver(payload))) return;
     const window = this.#windows.get(keyOf(topic, partition));
-    const last = messages.at(-1);
-    if (window === undefined || last === undefined) return;
+    if (window === undefined || messages.length === 0) return;
     if (window.full) {
       this.#pauseFetching(window);
       return;
     }
-    this.#deliver(this.#current(window, Number(messages[0]?.offset)), payload.batch);
-    payload.resolveOffset(last.offset);
+    const missing = this.#registry?.missing(messages);
+    const ready = missing === undefined ? messages : messages.slice(0, missing.index);
+    const last = ready.at(-1);
+    if (last !== undefined) {
+      const end = missing === undefined ? payload.batch.lastOffset() : last.offset;
+      this.#deliver(this.#current(window, Number(messages[0]?.offset)), ready, Number(end));
+      payload.resolveOffset(last.offset);
+    }
+    if (missing !== undefined) this.#wait(this.#windows.get(keyOf(topic, partition)) ?? window, missing.settled);
     await this.#heartbeat(payload);
   }
 
@@ -296,6 +308,16 @@ export class KafkaSource implements Source, BatchOwner {
     }
   }
 
+  /** The partition stands still until a schema is there, and is fetched again from the record that needs it. */
+  #wait(window: PartitionWindow, settled: Promise<void>): void {
+    window.waits += 1;
+    this.#pauseFetching(window);
+    void settled.then(() => {
+      window.waits -= 1;
+      if (window.live && window.paused && !window.waiting && !window.full) this.#resumeFetching(window);
+    });
+  }
+
   #current(window: PartitionWindow, first: number): PartitionWindow {
     if (window.accept(first)) return window;
     this.#context.log.warn({ topic: window.topic, partition: window.partition, offset: first }, 'offsets went back');
@@ -306,11 +328,11 @@ export class KafkaSource implements Source, BatchOwner {
     return fresh;
   }
 
-  #deliver(window: PartitionWindow, batch: EachBatchPayload['batch']): void {
+  #deliver(window: PartitionWindow, messages: readonly KafkaMessage[], last: number): void {
     const deliveries: Delivery[] = [];
     let firstSlot = -1;
     let bytes = 0;
-    for (const message of batch.messages) {
+    for (const message of messages) {
       const offset = Number(message.offset);
       if (!window.isNew(offset)) continue; // still in flight from before the rebalance
       const slot = window.deliver(offset);
@@ -318,7 +340,7 @@ export class KafkaSource implements Source, BatchOwner {
       bytes += 256 + (message.value?.length ?? 0);
       deliveries.push(this.#reader.read(window, message, offset));
     }
-    window.end(Number(batch.lastOffset()), bytes);
+    window.end(last, bytes);
     if (deliveries.length > 0) this.#intake?.batch(new RecordBatch(deliveries, window, firstSlot, bytes, this));
     if (window.full && !window.paused) this.#pauseFetching(window);
   }
