@@ -13,7 +13,7 @@ import type { DeadLetterInit } from '../../src/core/dead-letter.ts';
 import { jsonEvent } from '../setup/events.ts';
 import { eventually } from '../setup/eventually.ts';
 import { settledAndBalanced } from '../setup/gateway.ts';
-import { SchemaServer } from './server.ts';
+import { SchemaServer } from '../setup/schema-server.ts';
 
 const ORDER = { type: 'object', properties: { n: { type: 'integer', maximum: 100 } }, required: ['n'] };
 

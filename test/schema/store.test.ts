@@ -7,7 +7,7 @@ import type { Refusal } from '../../src/core/validation.ts';
 import { type RouteSchema, RouteValidators } from '../../src/schema/route-validators.ts';
 import { jsonEvent } from '../setup/events.ts';
 import { eventually } from '../setup/eventually.ts';
-import { SchemaServer } from './server.ts';
+import { SchemaServer } from '../setup/schema-server.ts';
 
 let server: SchemaServer;
 const opened: RouteValidators[] = [];

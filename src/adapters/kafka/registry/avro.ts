@@ -43,7 +43,7 @@ class Decimal extends avsc.types.LogicalType {
     super(schema, options);
     const { scale = 0 } = schema as { scale?: unknown };
     if (typeof scale !== 'number' || !Number.isInteger(scale) || scale < 0 || scale > 1_000) {
-      throw new Error('the scale of a decimal is not a whole number from 0 to 1000');
+      throw new Error('the scale of a decimal is not a whole number from 0 to 1000'); // avsc ignores the logical type then
     }
     this.scale = scale;
   }

@@ -23,12 +23,16 @@ interface Kept {
   readonly found: Decoder | FairleadError;
   /** Monotonic milliseconds after which an error is looked into again. */
   readonly until: number;
+  /** Whether a record has been decoded with it: before that, a batch may be waiting for it. */
+  used: boolean;
 }
 
 /** How long it is believed that a schema is unknown or cannot be used, once it was waited for in vain. */
 const BELIEVED_MS = 30_000;
 /** Schemas of one fetched batch that are asked for at once. */
 const MAX_PREFETCH = 16;
+/** How far unused schemas may go beyond the bound, in multiples of it. */
+const MAX_UNUSED = 4;
 /** JSON is longer than Avro: names of fields, base64, digits. */
 const MAX_GROWTH = 8;
 
@@ -82,8 +86,10 @@ export class SchemaRegistry {
       const message = 'the record names no schema: it does not begin with the byte 0 and a schema id';
       throw new FairleadError({ code: 'E_KAFKA_REGISTRY_FRAME', message });
     }
-    const decoder = this.#lookup(frame.key);
-    if (decoder === undefined) throw unknown(frame);
+    const kept = this.#lookup(frame.key);
+    if (kept === undefined) throw unknown(frame);
+    kept.used = true;
+    const { found: decoder } = kept;
     if (decoder instanceof FairleadError) throw decoder;
     const data = decoder(value, frame.at, maxEventBytes * MAX_GROWTH);
     return { data, dataschema: this.#client.address(frame.key) };
@@ -105,12 +111,12 @@ export class SchemaRegistry {
     await this.#client.close();
   }
 
-  #lookup(key: SchemaKey): Decoder | FairleadError | undefined {
+  #lookup(key: SchemaKey): Kept | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined || (kept.until !== Number.POSITIVE_INFINITY && kept.until < this.#context.clock.now())) {
       return undefined;
     }
-    return kept.found;
+    return kept;
   }
 
   #load(key: SchemaKey): Promise<void> {
@@ -132,10 +138,18 @@ export class SchemaRegistry {
   #keep(key: SchemaKey, found: Decoder | FairleadError): void {
     const until = found instanceof FairleadError ? this.#context.clock.now() + BELIEVED_MS : Number.POSITIVE_INFINITY;
     this.#kept.delete(key);
-    this.#kept.set(key, { found, until });
-    if (this.#kept.size <= this.#config.maxSchemas) return;
-    const [oldest] = this.#kept.keys();
-    this.#kept.delete(oldest as SchemaKey);
+    this.#kept.set(key, { found, until, used: false });
+    const { maxSchemas } = this.#config;
+    if (this.#kept.size > maxSchemas) this.#evict(this.#kept.size > maxSchemas * MAX_UNUSED);
+  }
+
+  /** Gives up the oldest; one that has not been used only in need, or batches that wait for several would take turns for ever. */
+  #evict(isNeed: boolean): void {
+    for (const [key, { used }] of this.#kept) {
+      if (!used && !isNeed) continue;
+      this.#kept.delete(key);
+      return;
+    }
   }
 
   /** Asks until the registry answers; what it does not know only as long as is configured. Rejects when closed. */
