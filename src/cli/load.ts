@@ -15,6 +15,11 @@ export function readConfig(file: string, env: NodeJS.ProcessEnv = process.env): 
       `there is no ${file}: name a file with -c, or write a starter with "fairlead init"`,
     );
   }
+  return readConfigFile(file, env);
+}
+
+/** {@link readConfig} that leaves a missing file to its findings. */
+export function readConfigFile(file: string, env: NodeJS.ProcessEnv = process.env): LoadResult {
   return loadConfigFile(file, { adapters, env });
 }
 

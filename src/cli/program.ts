@@ -70,6 +70,7 @@ function operate(program: Command): void {
     .addOption(
       new Option('--heartbeat <file>', 'touch this file every 5 s, for health checks').env('FAIRLEAD_HEARTBEAT'),
     )
+    .option('--no-watch', 'reload on SIGHUP only, not when the file or one that it refers to changes')
     .option('--dry-run', 'read and explain events instead; nothing is sent, settled or stored')
     .option('--limit <n>', 'with --dry-run: at most this many events, up to 100000 (default: 100)', wholeNumber)
     .addOption(output('text', 'json'))

@@ -36,6 +36,8 @@ export interface LoadResult {
   readonly findings: readonly Finding[];
   /** The file with references resolved and defaults in, secrets as `***`: what `fairlead echo` prints. */
   readonly echo?: Readonly<Record<string, unknown>>;
+  /** Of a file: its absolute path and those of the files that it refers to, as far as they were asked for. */
+  readonly files?: readonly string[];
 }
 
 /** Reads a configuration text: everything that is wrong with it, or what it says. Throws nothing. */
@@ -74,15 +76,23 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
 
 /** {@link loadConfig} on a file; `${file:…}` is relative to it. A file that cannot be read is a finding too. */
 export function loadConfigFile(path: string, options: Pick<LoadOptions, 'adapters' | 'env'>): LoadResult {
+  const files = new Set([resolve(path)]);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const message = `the configuration cannot be read (${codeOf(error) ?? 'unknown cause'})`;
-    return { findings: [{ severity: 'error', code: 'E_CONFIG_READ', message, file: path, line: 1, column: 1 }] };
+    const finding = { severity: 'error', code: 'E_CONFIG_READ', message, file: path, line: 1, column: 1 } as const;
+    return { findings: [finding], files: [...files] };
   }
   const folder = dirname(resolve(path));
-  return loadConfig(text, { ...options, file: path, readFile: (name) => readFileSync(resolve(folder, name), 'utf8') });
+  const readFile = (name: string): string => {
+    const at = resolve(folder, name);
+    files.add(at);
+    return readFileSync(at, 'utf8');
+  };
+  const result = loadConfig(text, { ...options, file: path, readFile });
+  return { ...result, files: [...files] };
 }
 
 function told(document: ConfigDocument, located: readonly Located[]): readonly Finding[] {

@@ -34,12 +34,14 @@ export function summarise(diff: ConfigDiff, revision: string): ReloadSummary {
 /** Most names of one kind that a log line carries. */
 const MAX_NAMES = 20;
 
-/** A summary for a log line, which stays one line however much changed. */
+/** A summary for a log line, which stays one line however much changed; what is empty is left out. */
 export function briefly(summary: ReloadSummary): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(summary).map(([key, value]) => {
-      if (!Array.isArray(value) || value.length <= MAX_NAMES) return [key, value];
-      return [key, [...value.slice(0, MAX_NAMES), `… ${value.length - MAX_NAMES} more`]];
+    Object.entries(summary).flatMap(([key, value]) => {
+      if (!Array.isArray(value)) return [[key, value]];
+      if (value.length === 0) return [];
+      const more = value.length - MAX_NAMES;
+      return [[key, more <= 0 ? value : [...value.slice(0, MAX_NAMES), `… ${more} more`]]];
     }),
   );
 }

@@ -10,6 +10,7 @@ import type { DeadLetterInit } from '../../src/core/dead-letter.ts';
 import { FairleadError } from '../../src/core/errors.ts';
 import type { MeshEvent } from '../../src/core/event.ts';
 import type { Log } from '../../src/core/log.ts';
+import type { Source } from '../../src/core/source.ts';
 import type { Leg, SendResult, Target } from '../../src/core/target.ts';
 import { extensions, jsonEvent } from '../setup/events.ts';
 import { eventually } from '../setup/eventually.ts';
@@ -23,6 +24,10 @@ export interface Behaviour {
   unreachable?: boolean;
   /** `open` rejects. */
   impossible?: boolean;
+  /** A source on it goes on for this many turns of the event loop after it was told to pause. */
+  deafTurns?: number;
+  /** How many turns of the event loop a send takes; one by default. */
+  turns?: () => number;
   /** Sends fail as worth another attempt. */
   failing?: boolean;
 }
@@ -61,7 +66,8 @@ export class Mesh {
       createSource: (broker, config, context) => {
         const source = memory.createSource?.(broker, config, context);
         if (source === undefined) throw new Error('no source');
-        return this.#told(source, `source ${context.name}`);
+        const { topic } = config as unknown as { topic: string };
+        return this.#told(this.#deafened(source, topic), `source ${context.name}`);
       },
       createTarget: (broker, config, context) => {
         const target = memory.createTarget?.(broker, config, context);
@@ -89,6 +95,11 @@ export class Mesh {
     this.#fed.add(topic);
     const put = this.broker.topic(topic).put(events.map((event) => encode(event, 'binary')));
     if (put !== events.length) throw new Error('the topic is full');
+  }
+
+  /** How often something happened to a component. */
+  count(what: RegExp): number {
+    return this.story.filter((line) => what.test(line)).length;
   }
 
   of(topic: string): Behaviour {
@@ -167,6 +178,24 @@ export class Mesh {
     return part;
   }
 
+  #deafened(source: Source, topic: string): Source {
+    const pause = source.pause.bind(source);
+    const resume = source.resume.bind(source);
+    let isPaused = false;
+    source.pause = () => {
+      isPaused = true;
+      void (async () => {
+        for (let left = this.of(topic).deafTurns ?? 0; left > 0; left -= 1) await turn();
+        if (isPaused) pause();
+      })();
+    };
+    source.resume = () => {
+      isPaused = false;
+      resume();
+    };
+    return source;
+  }
+
   #steered(target: Target, topic: string): Target {
     const open = target.open.bind(target);
     const send = target.send.bind(target);
@@ -178,7 +207,7 @@ export class Mesh {
       await open(notify, signal);
     };
     target.send = async (legs: readonly Leg[], signal) => {
-      await turn();
+      for (let left = of().turns?.() ?? 1; left > 0; left -= 1) await turn();
       while (of().shut && !signal.aborted) await turn();
       const { down, failing } = of();
       if (!down && !failing) return send(legs, signal);

@@ -368,6 +368,50 @@ describe('sources', () => {
     await eventually(() => a.length === 10 && b.length === 20);
   });
 
+  test('what a changed source still hands over is planned under its new number', async () => {
+    const mesh = new Mesh();
+    const a = mesh.read('to-a');
+    const b = mesh.read('to-b');
+    const targets = { a: { broker: 'here', topic: 'to-a' }, b: { broker: 'here', topic: 'to-b' } };
+    const one = { broker: 'here', topic: 'one', maxBatch: 1 };
+    const two = { broker: 'here', topic: 'two', maxBatch: 1 };
+    const routes = [route('a', ['one'], ['a']), route('b', ['two'], ['b'])];
+    const gateway = await mesh.run(document({ sources: { one, two }, targets, routes }));
+    mesh.of('one').deafTurns = 50;
+    mesh.put('one', keyed(0, 500));
+    mesh.put('two', keyed(500, 1_000));
+    await eventually(() => a.length > 10, { everyMs: 1 });
+    const sources = { two, one: { ...one, maxBatch: 2 } };
+    await gateway.reload(config(document({ sources, targets, routes })));
+    const before = gateway.status().sources[1]?.counters.received ?? 0;
+    await eventually(() => (gateway.status().sources[1]?.counters.received ?? 0) > before + 10, { everyMs: 1 });
+    // Changed again while the first still drains: its number moves once more.
+    await gateway.reload(config(document({ sources: { one: { ...one, maxBatch: 3 }, two }, targets, routes })));
+    await mesh.settled(gateway);
+    expect([a.length, b.length]).toEqual([500, 500]);
+    expect([faults(a), faults(b)]).toEqual(new Array(2).fill({ duplicates: 0, inversions: 0 }));
+  });
+
+  test('what a removed source still hands over is refused and comes again', async () => {
+    const mesh = new Mesh();
+    const out = mesh.read('out');
+    const other = mesh.read('other');
+    const gateway = await mesh.run(document({ sources: { in: { broker: 'here', topic: 'in', maxBatch: 1 } } }));
+    mesh.of('in').deafTurns = 50;
+    mesh.put('in', keyed(0, 500));
+    await eventually(() => out.length > 10, { everyMs: 1 });
+    const next = document({
+      sources: { second: { broker: 'here', topic: 'in' } },
+      targets: { other: { broker: 'here', topic: 'other' } },
+      routes: [route('all', ['second'], ['other'])],
+    });
+    await gateway.reload(config(next));
+    await eventually(() => out.length + other.length === 500);
+    await mesh.settled(gateway);
+    expect(faults([...out, ...other])).toEqual({ duplicates: 0, inversions: 0 });
+    expect(mesh.letters).toEqual([]);
+  });
+
   test('a source whose paused route holds events does not wait for it, and the events come once', async () => {
     const mesh = new Mesh();
     const out = mesh.read('out');
