@@ -11,6 +11,15 @@
  * // … and to stop:
  * await gateway.stop();
  *
+ * @example
+ * import { createMatcher } from 'fairlead';
+ *
+ * const matcher = createMatcher([
+ *   { name: 'hot', pattern: { data: { celsius: [{ numeric: ['>', 90] }] } } },
+ *   { name: 'plant', filters: [{ sql: "type LIKE 'com.acme.%' AND level < 5" }] },
+ * ]);
+ * matcher.match({ id: '1', source: '/plant/7', type: 'com.acme.reading', level: 3, data: { celsius: 93 } }); // ['hot', 'plant']
+ *
  * @packageDocumentation
  */
 
@@ -58,7 +67,7 @@ export {
 export { type FailureInit, FairleadError, type Sent } from './core/errors.ts';
 export { type AttributeValue, type EventInit, type Extensions, MeshEvent, newExtensions } from './core/event.ts';
 export type { Log } from './core/log.ts';
-export type { Filter } from './core/routing.ts';
+export type { Filter, Pattern } from './core/routing.ts';
 export type { CheckItem, Health, Intake, Source, SourceFeatures } from './core/source.ts';
 export {
   CONFIRMED,
@@ -73,9 +82,20 @@ export {
 export { createLog } from './observability/log.ts';
 // Conditions
 export { type CesqlFinding, checkCesql } from './router/cesql/check.ts';
-export { type CesqlExpression, type CesqlResult, compileCesql } from './router/cesql/expression.ts';
+export type { CesqlResult } from './router/cesql/expression.ts';
 export type { CesqlErrorKind } from './router/cesql/failure.ts';
 export { type CesqlFilter, type CesqlVerdict, compileCesqlFilter } from './router/cesql/filter.ts';
 export { CesqlParseError } from './router/cesql/parse-error.ts';
 export { compileFilters, type Predicate } from './router/filter.ts';
+export type { SliceOptions } from './router/index/slices.ts';
+export { PatternError } from './router/pattern/finding.ts';
+export { type CompiledPattern, compilePattern, type PlainEvent } from './router/pattern/public.ts';
+export {
+  type CompiledCesql,
+  compileCesql,
+  createMatcher,
+  createMatcherInSlices,
+  type Matcher,
+  type NamedRoute,
+} from './router/public.ts';
 export type { GatewayStatus, RouteStatus, SourceStatus, TargetStatus } from './status.ts';
