@@ -2,6 +2,7 @@
 // npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -9,6 +10,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 `;
 
 const { positionals, values } = parseArgs({
@@ -67,6 +69,17 @@ switch (positionals[0]) {
   case 'rules-part': {
     const { runPart } = await import('./rules/part.ts');
     await runPart(JSON.parse(positionals[1] ?? ''));
+    break;
+  }
+  case 'transforms': {
+    const { benchTransforms } = await import('./transforms.ts');
+    const results = await benchTransforms({ events: number(values.events, quick ? 50_000 : 300_000), rounds });
+    for (const { name, eventsPerCpuSecond, addedCpuUs, perSecond } of results) {
+      const rate = Math.round(eventsPerCpuSecond).toLocaleString('en').padStart(10);
+      const wall = Math.round(perSecond).toLocaleString('en').padStart(10);
+      process.stdout.write(`${name.padEnd(34)}${rate}/CPU-s ${addedCpuUs.toFixed(2).padStart(7)} µs more ${wall}/s\n`);
+    }
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
     break;
   }
   case 'raw': {

@@ -57,6 +57,15 @@ describe('worker processes', () => {
     expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('PATH=');
   });
 
+  test('go on when a service manager or Ctrl-C signals the whole group: the gateway drains', async () => {
+    const pool = startPool();
+    const before = await results(pool, program('n'), numbers(1));
+    const [pid] = pool.pids;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.kill(pid as number, signal);
+    expect(await results(pool, program('n'), numbers(1))).toEqual(before);
+    expect(pool.pids).toEqual([pid]);
+  });
+
   test('end with the pool', async () => {
     const pool = startPool();
     await results(pool, program('n'), numbers(1));
