@@ -90,7 +90,9 @@ async function round(
       produced += input.put(records.slice(at, at + Math.min(BURST, count - produced)));
     }
     const before = consumed;
-    await new Promise((resolve) => (empty > 8 && text.includes('jsonata') ? setTimeout(resolve, 1) : setImmediate(resolve)));
+    await new Promise((resolve) =>
+      empty > 8 && text.includes('jsonata') ? setTimeout(resolve, 1) : setImmediate(resolve),
+    );
     for (const output of outputs) {
       const taken = output.take(20_000).length;
       output.acknowledge(taken);
