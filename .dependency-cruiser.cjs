@@ -49,7 +49,7 @@ module.exports = {
       name: 'only-transforms-import-jsonata',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/transform/jsonata/' },
-      to: { path: 'node_modules/(jsonata|re2js)/' },
+      to: { path: 'node_modules/jsonata/' },
     },
     {
       name: 'only-the-scorer-imports-onnxruntime',

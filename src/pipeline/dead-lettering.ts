@@ -3,6 +3,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import type { DeadLetterInit, DeadLetterKeeper } from '../core/dead-letter.ts';
 import { FairleadError, messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Cause, PendingLeg } from './leg.ts';
 
 interface Waiting {
   readonly letter: DeadLetterInit;
@@ -69,4 +70,21 @@ export class DeadLettering {
       },
     );
   }
+}
+
+/** The letter of a leg that cannot be delivered. */
+export function letterOf(leg: PendingLeg, cause: Cause, clock: Clock): DeadLetterInit {
+  return {
+    event: leg.event,
+    raw: undefined,
+    contentType: leg.event.datacontenttype,
+    code: cause.code,
+    message: cause.message,
+    attempts: leg.attempt,
+    source: leg.tracker.source,
+    meta: leg.meta,
+    route: leg.route,
+    target: leg.spec.lane.name,
+    receivedAt: clock.wall() - (clock.now() - leg.receivedAt),
+  };
 }

@@ -6,7 +6,7 @@ import type { Log } from '../core/log.ts';
 import type { DeliverySettings } from '../core/routing.ts';
 import type { Refusal } from '../core/validation.ts';
 import { Admission, type AdmissionOwner, type Candidate } from './admission.ts';
-import { DeadLettering } from './dead-lettering.ts';
+import { DeadLettering, letterOf } from './dead-lettering.ts';
 import type { SourceIntake } from './intake.ts';
 import type { Lane } from './lane.ts';
 import { type Cause, type LegSpec, PendingLeg } from './leg.ts';
@@ -367,30 +367,13 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
   }
 
   #keep(leg: PendingLeg, cause: Cause, kept: () => void): void {
-    this.deadLettering.put(this.#letter(leg, cause), kept);
-  }
-
-  #letter(leg: PendingLeg, cause: Cause): DeadLetterInit {
-    const { clock } = this.#o;
-    return {
-      event: leg.event,
-      raw: undefined,
-      contentType: leg.event.datacontenttype,
-      code: cause.code,
-      message: cause.message,
-      attempts: leg.attempt,
-      source: leg.tracker.source,
-      meta: leg.meta,
-      route: leg.route,
-      target: leg.spec.lane.name,
-      receivedAt: clock.wall() - (clock.now() - leg.receivedAt),
-    };
+    this.deadLettering.put(letterOf(leg, cause, this.#o.clock), kept);
   }
 
   /** Sends the wrapped event to the route's dead-letter target, in that target's own lane. */
   #relay(origin: PendingLeg, cause: Cause, lane: Lane, now: number): void {
     const settings: DeliverySettings = { ...origin.spec.settings, maxAgeMs: undefined };
-    const wrapped = this.#o.deadLetters.wrap(this.#letter(origin, cause));
+    const wrapped = this.#o.deadLetters.wrap(letterOf(origin, cause, this.#o.clock));
     // Not a planned leg of its own: it ends the leg it stands for, so it has counters nobody adds up.
     const spec: LegSpec = { route: origin.route, lane, settings, counters: new LegCounters() };
     const leg = new PendingLeg(wrapped, origin.meta, undefined, spec, origin.tracker, origin.index, wrapped.bytes, now);
