@@ -6,7 +6,7 @@ import { TransformFailure } from '../../../src/core/transform.ts';
 import { JsonataPool } from '../../../src/transform/jsonata/pool.ts';
 import { type JsonataProgram, jsonataProgram } from '../../../src/transform/jsonata/program.ts';
 
-export const BOUNDS = { timeoutMs: 1_000, maxBytes: 100_000 };
+export const BOUNDS = { timeoutMs: 20_000, maxBytes: 100_000 };
 
 /** A pool of real worker processes that ends with the test. */
 export function startPool(log: Log = silentLog): JsonataPool {
