@@ -68,11 +68,6 @@ export interface SendLimits {
   readonly maxBytes: number;
   /** `send` calls under way at once. */
   readonly concurrency: number;
-  /**
-   * With so many calls under way a further one waits until `maxEvents` are there for it; default: never. For targets
-   * where calls are what costs.
-   */
-  readonly eagerCalls?: number | undefined;
 }
 
 /** How a target tells its lane about the connection. Both may be called at any time and repeatedly. */

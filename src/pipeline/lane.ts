@@ -110,11 +110,11 @@ export class Lane {
 
   /** Sends what may be sent now. */
   kick(): void {
-    const { clock } = this.#o;
+    const { clock, limits } = this.#o;
     if (this.#stopped) return;
     const now = clock.now();
     for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
-    while (this.#patience !== 'none' && this.#mayCall()) {
+    while (this.#patience !== 'none' && this.#queue.ready > 0 && this.#sending.length < limits.concurrency) {
       const wait = this.#admit(now);
       if (wait > 0) {
         // With a timer running this has been done since it was set: once per probe, not once per batch that comes in.
@@ -206,12 +206,6 @@ export class Lane {
     this.#bytes = 0;
     this.#full = false;
     return this.#queue.drain(this.#waiting.drain());
-  }
-
-  #mayCall(): boolean {
-    const { concurrency, eagerCalls = concurrency, maxEvents } = this.#o.limits;
-    const calls = this.#sending.length;
-    return calls < concurrency && this.#queue.ready >= (calls < eagerCalls ? 1 : maxEvents);
   }
 
   #admit(now: number): number {

@@ -233,18 +233,6 @@ describe('order and isolation', () => {
     expect(r.balanced()).toBe(true);
   });
 
-  test('with enough calls under way a further one waits to be full', async () => {
-    const r = rig({ limits: { maxEvents: 4, concurrency: 3, eagerCalls: 1 } });
-    for (let n = 0; n < 4; n += 1) r.deliver([delivery(n)]);
-    expect(r.target.sends.map(({ length }) => length)).toEqual([1]);
-    r.deliver([delivery(4)]);
-    expect(r.target.sends.map(({ length }) => length)).toEqual([1, 4]);
-    r.deliver([delivery(5)]);
-    await r.clock.advance(10);
-    expect(r.target.sends.map(({ length }) => length)).toEqual([1, 4, 1]);
-    expect(r.target.accepted.length).toBe(6);
-  });
-
   test('no more sends at once than the target allows', async () => {
     const r = rig();
     let most = 0;

@@ -44,8 +44,8 @@ interface Sending {
 }
 
 export class SqsTarget implements Target {
-  /** One send is one call, so that no event waits for a call it has no part in; a call is what SQS charges for. */
-  readonly limits: SendLimits = { maxEvents: BATCH, maxBytes: 2 ** 20, concurrency: 16, eagerCalls: 2 };
+  /** Ten calls in a send, and few sends at once: what comes in meanwhile fills the calls, which are what SQS charges for. */
+  readonly limits: SendLimits = { maxEvents: 10 * BATCH, maxBytes: 4 * 2 ** 20, concurrency: 2 };
   readonly #broker: SqsBroker;
   readonly #config: SqsTargetConfig;
   readonly #context: AdapterContext;
