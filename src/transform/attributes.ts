@@ -1,6 +1,6 @@
 import { type Draft, newDraft, setAttribute } from '../cloudevents/attributes.ts';
 import { FairleadError } from '../core/errors.ts';
-import { type AttributeValue, type EventInit, type MeshEvent, newExtensions } from '../core/event.ts';
+import { type AttributeValue, type EventInit, MeshEvent, newExtensions } from '../core/event.ts';
 import { compileTemplate, type Template } from '../core/template.ts';
 import type { TransformStep } from '../core/transform.ts';
 import type { EventView } from './view.ts';
@@ -8,7 +8,9 @@ import type { EventView } from './view.ts';
 /** Changes attributes; `before` shows the event as the step found it. */
 export type AttributeEdit = (event: MeshEvent, before: EventView) => MeshEvent;
 
-const CONTEXT: ReadonlySet<string> = new Set([
+type ContextName = 'id' | 'source' | 'type' | 'subject' | 'time' | 'datacontenttype' | 'dataschema';
+
+const CONTEXT: ReadonlySet<string> = new Set<ContextName>([
   'id',
   'source',
   'type',
@@ -69,7 +71,7 @@ export function checked(name: string, value: AttributeValue): AttributeValue {
 /** Collects changes, so that an event to which nothing happens stays the same object with its verbatim bytes. */
 class Edit {
   readonly #event: MeshEvent;
-  #context: Record<string, AttributeValue | undefined> | undefined;
+  #init: EventInit | undefined;
   #extensions: Record<string, AttributeValue> | undefined;
 
   constructor(event: MeshEvent) {
@@ -77,26 +79,28 @@ class Edit {
   }
 
   put(name: string, value: AttributeValue | undefined): void {
-    if (this.#get(name) === value) return;
     if (CONTEXT.has(name)) {
-      this.#context ??= {};
-      this.#context[name] = value;
+      const before = (this.#init ?? this.#event)[name as ContextName];
+      if (before !== value) this.#change()[name as ContextName] = value as string;
       return;
     }
-    this.#extensions ??= Object.assign(newExtensions(), this.#event.extensions);
+    const { extensions } = this.#event;
+    if ((this.#extensions ?? extensions)[name] === value) return;
+    this.#extensions ??= Object.assign(newExtensions(), extensions);
     if (value === undefined) delete this.#extensions[name];
     else this.#extensions[name] = value;
   }
 
   finish(): MeshEvent {
-    if (this.#context === undefined && this.#extensions === undefined) return this.#event;
-    const extensions = this.#extensions ?? this.#event.extensions;
-    return this.#event.with({ ...(this.#context as Partial<EventInit> | undefined), extensions });
+    if (this.#extensions !== undefined) this.#change().extensions = this.#extensions;
+    return this.#init === undefined ? this.#event : new MeshEvent(this.#init);
   }
 
-  #get(name: string): AttributeValue | undefined {
-    if (!CONTEXT.has(name)) return (this.#extensions ?? this.#event.extensions)[name];
-    const context = this.#context;
-    return context !== undefined && name in context ? context[name] : this.#event.attribute(name);
+  /** Everything of the event but its verbatim bytes. */
+  #change(): EventInit {
+    if (this.#init !== undefined) return this.#init;
+    const { id, source, type, subject, time, datacontenttype, dataschema, extensions, data } = this.#event;
+    this.#init = { id, source, type, subject, time, datacontenttype, dataschema, extensions, data };
+    return this.#init;
   }
 }

@@ -12,6 +12,10 @@ interface Member {
 
 const OBJECT = 0x7b;
 const ARRAY = 0x5b;
+const CLOSE_OBJECT = 0x7d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA_BYTE = 0x2c;
 const COMMA = Buffer.from(',');
 const COLON = Buffer.from(':');
 
@@ -20,21 +24,28 @@ const COLON = Buffer.from(':');
  * Only what a path leads through is taken apart.
  */
 export class JsonNode {
-  #bytes: Buffer;
+  readonly #bytes: Buffer;
+  /** False while the bytes still say what the value is. */
+  #changed = false;
   #members: Member[] | undefined;
   #items: JsonNode[] | undefined;
 
   /** `bytes` are one valid JSON value without whitespace around it. */
-  private constructor(bytes: Buffer) {
+  constructor(bytes: Buffer) {
     this.#bytes = bytes;
   }
 
   /** Checks that the bytes are JSON in UTF-8. Throws `E_TRANSFORM_DATA`. */
   static parse(data: Buffer): JsonNode {
+    if (!isUtf8(data)) throw notJson();
     const start = skipSpace(data, 0);
-    const end = isUtf8(data) ? scanValue(data, start) : -1;
-    if (end < 0 || skipSpace(data, end) !== data.length) throw wrong('the data is not JSON');
-    return new JsonNode(data.subarray(start, end));
+    // An object is taken apart at once, which is as good a check as any and saves a second look.
+    const members: Member[] = [];
+    const end = data[start] === OBJECT ? readMembers(data, start, members) : scanValue(data, start);
+    if (end < 0 || skipSpace(data, end) !== data.length) throw notJson();
+    const node = new JsonNode(data.subarray(start, end));
+    if (node.isObject) node.#members = members;
+    return node;
   }
 
   /** A value that is known to be JSON text. */
@@ -59,7 +70,7 @@ export class JsonNode {
 
   /** The values of an array. */
   get items(): JsonNode[] {
-    this.#items ??= readItems(this.#bytes, (bytes) => new JsonNode(bytes));
+    this.#items ??= readItems(this.#bytes);
     return this.#items;
   }
 
@@ -77,6 +88,7 @@ export class JsonNode {
   put(path: FieldPath, value: JsonNode, at = 0): void {
     const segment = path[at] as string;
     const last = at === path.length - 1;
+    this.#changed = true;
     if (this.isArray) {
       const index = indexOf(segment, this.items.length);
       if (index === undefined) throw wrong(`"${path.join('.')}" leads to no element of an array`);
@@ -104,13 +116,9 @@ export class JsonNode {
   drop(path: FieldPath, at = 0): boolean {
     const segment = path[at] as string;
     const last = at === path.length - 1;
-    if (this.isArray) return this.#dropItems(path, at, segment, last);
-    if (!this.isObject) return false;
-    const named = this.#own().filter(({ name }) => segment === '*' || name === segment);
-    if (named.length === 0) return false;
-    if (!last) return named.map(({ value }) => value.drop(path, at + 1)).includes(true);
-    this.#members = segment === '*' ? [] : this.#own().filter(({ name }) => name !== segment);
-    return true;
+    const found = this.isArray ? this.#dropItems(path, at, segment, last) : this.#dropMembers(path, at, segment, last);
+    this.#changed ||= found;
+    return found;
   }
 
   /** The JSON text. */
@@ -118,6 +126,15 @@ export class JsonNode {
     const parts: Buffer[] = [];
     this.#write(parts);
     return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  }
+
+  #dropMembers(path: FieldPath, at: number, segment: string, last: boolean): boolean {
+    if (!this.isObject) return false;
+    const named = this.#own().filter(({ name }) => segment === '*' || name === segment);
+    if (named.length === 0) return false;
+    if (!last) return named.map(({ value }) => value.drop(path, at + 1)).includes(true);
+    this.#members = segment === '*' ? [] : this.#own().filter(({ name }) => name !== segment);
+    return true;
   }
 
   #dropItems(path: FieldPath, at: number, segment: string, last: boolean): boolean {
@@ -138,12 +155,15 @@ export class JsonNode {
   }
 
   #own(): Member[] {
-    this.#members ??= readMembers(this.#bytes, (bytes) => new JsonNode(bytes));
+    if (this.#members === undefined) {
+      this.#members = [];
+      readMembers(this.#bytes, 0, this.#members);
+    }
     return this.#members;
   }
 
   #write(parts: Buffer[]): void {
-    if (this.#items === undefined && this.#members === undefined) {
+    if (!this.#changed) {
       parts.push(this.#bytes);
       return;
     }
@@ -161,31 +181,44 @@ export class JsonNode {
   }
 }
 
-/** The members of an object whose bytes are known to be valid. */
-function readMembers(bytes: Buffer, node: (bytes: Buffer) => JsonNode): Member[] {
-  const members: Member[] = [];
-  let at = skipSpace(bytes, 1);
-  while (bytes[at] === 0x22) {
-    const nameEnd = scanString(bytes, at);
-    const start = scanColon(bytes, nameEnd);
-    const end = scanValue(bytes, start);
+/** Reads the members of the object at `start`; the index after it, or a negative one where it is not JSON. */
+function readMembers(bytes: Buffer, start: number, members: Member[]): number {
+  let at = skipSpace(bytes, start + 1);
+  if (bytes[at] === CLOSE_OBJECT) return at + 1;
+  for (;;) {
+    const nameEnd = bytes[at] === QUOTE ? scanString(bytes, at) : -1;
+    const from = nameEnd < 0 ? -1 : scanColon(bytes, nameEnd);
+    const to = from < 0 ? -1 : scanValue(bytes, from);
+    if (to < 0) return -1;
     const key = bytes.subarray(at, nameEnd);
-    members.push({ key, name: JSON.parse(key.toString()) as string, value: node(bytes.subarray(start, end)) });
-    at = skipSpace(bytes, skipSpace(bytes, end) + 1);
+    members.push({ key, name: nameOf(key), value: new JsonNode(bytes.subarray(from, to)) });
+    at = skipSpace(bytes, to);
+    if (bytes[at] === CLOSE_OBJECT) return at + 1;
+    if (bytes[at] !== COMMA_BYTE) return -1;
+    at = skipSpace(bytes, at + 1);
   }
-  return members;
+}
+
+function nameOf(key: Buffer): string {
+  return key.includes(BACKSLASH)
+    ? (JSON.parse(key.toString('utf8')) as string)
+    : key.toString('utf8', 1, key.length - 1);
 }
 
 /** The elements of an array whose bytes are known to be valid. */
-function readItems(bytes: Buffer, node: (bytes: Buffer) => JsonNode): JsonNode[] {
+function readItems(bytes: Buffer): JsonNode[] {
   const items: JsonNode[] = [];
   let at = skipSpace(bytes, 1);
   while (at < bytes.length - 1) {
     const end = scanValue(bytes, at);
-    items.push(node(bytes.subarray(at, end)));
+    items.push(new JsonNode(bytes.subarray(at, end)));
     at = skipSpace(bytes, skipSpace(bytes, end) + 1);
   }
   return items;
+}
+
+function notJson(): FairleadError {
+  return wrong('the data is not JSON');
 }
 
 function indexOf(segment: string, length: number): number | undefined {

@@ -35,4 +35,22 @@ describe('templates', () => {
   test('tells the names it needs', () => {
     expect(compileTemplate('{type}-{topic.1}-{{no}}').names).toEqual(['type', 'topic.1']);
   });
+
+  test('names may lead into the data', () => {
+    expect(compileTemplate('{data.order.items.0.id}{data.x-y:-none}').names).toEqual([
+      'data.order.items.0.id',
+      'data.x-y',
+    ]);
+  });
+
+  test('tells the name of a template that is one slot and nothing else', () => {
+    expect(['{a}', '{data.b.c}', '{a:-x}', ' {a}', '{a}{b}', 'a'].map((text) => compileTemplate(text).only)).toEqual([
+      'a',
+      'data.b.c',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
 });

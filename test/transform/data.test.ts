@@ -129,3 +129,51 @@ test('property: untouched values keep their text, and the result is what editing
     ),
   );
 });
+
+test('property: what is JSON to the editor is what is JSON to JSON.parse', () => {
+  const piece = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '"',
+    '\\',
+    ' ',
+    '0',
+    '-',
+    '1.5',
+    'true',
+    'null',
+    'é',
+    '\u0001',
+    '"a":',
+  );
+  const parses = (text: string): boolean => {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const takes = (text: string): boolean => {
+    try {
+      expect(JSON.parse(JsonNode.parse(Buffer.from(text)).toBuffer().toString())).toEqual(JSON.parse(text));
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'E_TRANSFORM_DATA') throw error;
+      return false;
+    }
+  };
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 3 }), fc.nat(), fc.nat(3), piece, (json, place, cut, put) => {
+      const at = place % (json.length + 1);
+      const text = json.slice(0, at) + put + json.slice(at + cut);
+      expect(takes(json)).toBe(true);
+      expect(takes(text)).toBe(parses(text));
+    }),
+    { numRuns: 2_000 },
+  );
+});

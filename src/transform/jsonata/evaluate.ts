@@ -17,12 +17,11 @@ export type Evaluation = (data: Buffer | undefined, event: string) => Promise<Bu
  * The expression reaches its input and JSONata's functions, `$eval` excepted, and nothing else.
  */
 export function compileEvaluation(program: JsonataProgram): Evaluation {
-  const expression = jsonata(program.expression, {
-    timeout: program.timeoutMs,
-    stack: MAX_DEPTH,
-    sequence: MAX_SEQUENCE,
-    RegexEngine: LinearRegExp as unknown as RegExpConstructor,
-  });
+  const expression = parsed(program);
+  if (expression === undefined) {
+    const failure = new TransformFailure('E_TRANSFORM_SYNTAX', 'not a JSONata expression');
+    return () => Promise.resolve(failure);
+  }
   expression.registerFunction('eval', () => {
     throw { code: 'F_EVAL' };
   });
@@ -40,6 +39,20 @@ export function compileEvaluation(program: JsonataProgram): Evaluation {
       return explain(error, program);
     }
   };
+}
+
+/** Undefined for what the check of a configuration refuses; a program may come without one. */
+function parsed(program: JsonataProgram): jsonata.Expression | undefined {
+  try {
+    return jsonata(program.expression, {
+      timeout: program.timeoutMs,
+      stack: MAX_DEPTH,
+      sequence: MAX_SEQUENCE,
+      RegexEngine: LinearRegExp as unknown as RegExpConstructor,
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 function parse(data: Buffer): unknown {

@@ -28,6 +28,10 @@ describe('results', () => {
     else expect(await evaluate(expression)).toMatch(expected);
   });
 
+  test('an expression that nobody checked', async () => {
+    expect(await evaluate('{ "a": ')).toMatch(/^E_TRANSFORM_SYNTAX/);
+  });
+
   test('data that is no JSON, and no data', async () => {
     expect(await evaluate('1', '{"a":')).toBe('E_TRANSFORM_DATA the data is not JSON');
     expect((await compileEvaluation(program('{ "n": 1 }'))(undefined, '')).toString()).toBe('{"n":1}');
