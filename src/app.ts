@@ -96,14 +96,16 @@ export class Gateway {
 
   /** Resolves when every source and target has connected once, or rejects after `timeoutMs`. */
   async ready(timeoutMs: number): Promise<void> {
-    const timeout = delay(timeoutMs, this.#stopped.signal, this.#env.clock).then(() => {
+    const done = new AbortController();
+    const either = AbortSignal.any([this.#stopped.signal, done.signal]);
+    const timeout = delay(timeoutMs, either, this.#env.clock).then(() => {
       const { sources, targets } = this.status();
       const down = [...sources, ...targets].filter(({ health }) => health.status !== 'up');
       const names = down.map(({ name, health }) => `${name} (${health.lastError?.message ?? 'starting'})`).join(', ');
       throw new FairleadError({ code: 'E_NOT_READY', message: `not connected after ${timeoutMs} ms: ${names}` });
     });
-    await Promise.race([this.#fleet.ready(), timeout]);
-    timeout.catch(() => undefined); // it lost the race: its rejection is of no interest
+    timeout.catch(() => undefined); // where it lost the race, its rejection is of no interest
+    await Promise.race([this.#fleet.ready(), timeout]).finally(() => done.abort());
   }
 
   /**
