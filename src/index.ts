@@ -80,6 +80,7 @@ export {
   type TargetNotify,
 } from './core/target.ts';
 export { createLog } from './observability/log.ts';
+export type { ReloadSummary } from './reload/summary.ts';
 // Conditions
 export { type CesqlFinding, checkCesql } from './router/cesql/check.ts';
 export type { CesqlResult } from './router/cesql/expression.ts';
@@ -98,4 +99,4 @@ export {
   type Matcher,
   type NamedRoute,
 } from './router/public.ts';
-export type { GatewayStatus, RouteStatus, SourceStatus, TargetStatus } from './status.ts';
+export type { GatewayStatus, ReloadStatus, RouteStatus, SourceStatus, TargetStatus } from './status.ts';
