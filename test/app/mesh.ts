@@ -51,9 +51,11 @@ export class Mesh {
   /** Topics that events were put on. */
   readonly #fed = new Set<string>();
 
-  constructor() {
+  constructor(options: { exclusive?: boolean } = {}) {
+    const { schema, features } = memory.target as NonNullable<AdapterSpec['target']>;
     this.adapter = {
       ...memory,
+      target: { schema, features: { ...features, exclusive: options.exclusive ?? false } },
       createBroker: (_config, { name }) => {
         this.story.push(`broker ${name} made`);
         return Object.assign(Object.create(this.broker) as MemoryBroker, {
@@ -181,6 +183,11 @@ export class Mesh {
   #deafened(source: Source, topic: string): Source {
     const pause = source.pause.bind(source);
     const resume = source.resume.bind(source);
+    const open = source.open.bind(source);
+    source.open = async (intake, signal) => {
+      if (this.of(topic).impossible) throw impossible(topic);
+      await open(intake, signal);
+    };
     let isPaused = false;
     source.pause = () => {
       isPaused = true;
@@ -201,7 +208,7 @@ export class Mesh {
     const send = target.send.bind(target);
     const of = (): Behaviour => this.of(topic);
     target.open = async (notify, signal) => {
-      if (of().impossible) throw new FairleadError({ code: 'E_TEST_IMPOSSIBLE', message: `${topic} can never open` });
+      if (of().impossible) throw impossible(topic);
       if (of().unreachable)
         await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       await open(notify, signal);
@@ -222,6 +229,10 @@ export class Mesh {
     };
     return target;
   }
+}
+
+function impossible(topic: string): FairleadError {
+  return new FairleadError({ code: 'E_TEST_IMPOSSIBLE', message: `${topic} can never open` });
 }
 
 function turn(): Promise<void> {

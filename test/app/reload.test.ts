@@ -250,6 +250,24 @@ describe('targets', () => {
     expect(faults(out)).toEqual({ duplicates: 0, inversions: 0 });
   });
 
+  test('of an exclusive target the old one has closed before the new one opens', async () => {
+    const mesh = new Mesh({ exclusive: true });
+    const out = mesh.read('out');
+    const gateway = await mesh.run(document());
+    mesh.put('in', keyed(0, 500));
+    const targets = { out: { broker: 'here', topic: 'out', batch: { maxEvents: 9 } } };
+    await gateway.reload(config(document({ targets })));
+    mesh.put('in', keyed(500, 1_000));
+    await mesh.settled(gateway);
+    expect(out.length).toBe(1_000);
+    expect(faults(out)).toEqual({ duplicates: 0, inversions: 0 });
+    expect(mesh.story.filter((line) => line.startsWith('target'))).toEqual([
+      'target out opens',
+      'target out closes',
+      'target out opens',
+    ]);
+  });
+
   test('a policy or a label needs no restart', async () => {
     const mesh = new Mesh();
     const gateway = await mesh.run(document());
@@ -460,6 +478,27 @@ describe('refusals', () => {
     expect(out.length).toBe(10);
     expect(mesh.story.at(-1)).toBe('target out closes');
     expect(mesh.story).not.toContain('fatal E_TEST_IMPOSSIBLE');
+  });
+
+  test('a source that can never open is told, and the rest goes on', async () => {
+    const mesh = new Mesh();
+    const out = mesh.read('out');
+    mesh.of('wrong').impossible = true;
+    const one = { broker: 'here', topic: 'in' };
+    const routes = [route('all', ['in', 'two'], ['out'])];
+    const gateway = await mesh.run(document({ sources: { in: one, two: { ...one, topic: 'two' } }, routes }));
+    const sources = { in: one, two: { ...one, topic: 'wrong' } };
+    await gateway.reload(config(document({ sources, routes })));
+    await eventually(() => expect(gateway.status().reload.lastError?.code).toBe('E_TEST_IMPOSSIBLE'));
+    mesh.put('in', keyed(0, 10));
+    await mesh.settled(gateway);
+    expect(out.length).toBe(10);
+    await gateway.reload(config(document({ sources: { in: one, two: { ...one, topic: 'two' } }, routes })));
+    mesh.put('two', keyed(10, 20));
+    await mesh.settled(gateway);
+    expect(out.length).toBe(20);
+    expect(gateway.status().reload).toMatchObject({ succeeded: 2, failed: 0, lastError: undefined });
+    expect(mesh.story.filter((line) => line.startsWith('fatal'))).toEqual([]);
   });
 
   test('findings are logged with their place and counted', async () => {
