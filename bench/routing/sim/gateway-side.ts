@@ -55,12 +55,12 @@ export class GatewaySide {
     this.#keyInFlight = new Int32Array(world.keys);
   }
 
-  arrive(event: number, now: number): void {
+  arrive(event: number): void {
     this.inFlight += 1;
-    this.#admit(event, now);
+    this.#admit(event);
   }
 
-  #admit(event: number, now: number): void {
+  #admit(event: number): void {
     const key = this.#world.key[event] as number;
     const held = key < 0 ? undefined : this.#held.get(key);
     if (held !== undefined) held.push(event);
@@ -81,7 +81,7 @@ export class GatewaySide {
       if (now - (this.#world.at[event] as number) < TIMEOUT_MS) this.#try(event);
       else {
         this.expired += 1;
-        this.#ended(event, now);
+        this.#ended(event);
       }
     }
   }
@@ -93,13 +93,13 @@ export class GatewaySide {
     if (status === 'ok') {
       this.#outcomes.confirmedAt[event] = now;
       this.#failedAt.delete(event);
-      this.#ended(event, now);
+      this.#ended(event);
       return;
     }
     if (attempt >= MAX_ATTEMPTS) {
       this.deadLettered += 1;
       this.#failedAt.delete(event);
-      this.#ended(event, now);
+      this.#ended(event);
       return;
     }
     this.#failedAt.set(event, target + 1);
@@ -170,7 +170,7 @@ export class GatewaySide {
   }
 
   /** The event needs no more attempts. */
-  #ended(event: number, now: number): void {
+  #ended(event: number): void {
     this.inFlight -= 1;
     const key = this.#world.key[event] as number;
     const held = key < 0 ? undefined : this.#held.get(key);
@@ -178,7 +178,7 @@ export class GatewaySide {
     if (this.#heads.get(key) === event) {
       this.#heads.delete(key);
       this.#held.delete(key);
-      for (const other of held) this.#admit(other, now);
+      for (const other of held) this.#admit(other);
     } else if ((this.#keyInFlight[key] as number) === 0 && !this.#heads.has(key)) this.#sendHead(key, 1);
   }
 }

@@ -79,4 +79,3 @@ export class ShownEvent implements SelectorEvent {
 export function backoffMs(attempt: number): number {
   return attempt === 1 ? 0 : 10 * 2 ** (attempt - 1);
 }
-

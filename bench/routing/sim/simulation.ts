@@ -13,6 +13,8 @@ const RETRY = 2;
 const POLL = 3;
 const POLLED = 4;
 const KINDS = 8;
+/** Between sends of one moment, which the agenda would not keep in order. */
+const BEHIND_MS = 1e-6;
 const STATUS: readonly SendStatus[] = ['ok', 'failed', 'refused', 'unknown', 'timeout'];
 
 /** Runs one world with one policy under a logical clock: events in the order of time, nothing waits for real. */
@@ -83,7 +85,7 @@ class Simulation {
       this.now = earliest;
       this.#counts.steps += 1;
       if (earliest === arrivalAt) {
-        this.#gatewayOf(arrival).arrive(arrival, earliest);
+        this.#gatewayOf(arrival).arrive(arrival);
         arrival += 1;
       } else if (earliest === this.#agenda.next) this.#next();
       else if (earliest === tickAt) {
@@ -129,7 +131,7 @@ class Simulation {
     const connection = gateway * world.targets.length + target;
     const jitter = -Math.log(1 - hashed(world.seed, event, 20 + attempt)) * 0.03;
     const oneWay = this.#oneWayMs(target);
-    const at = Math.max(this.#reachedAt[connection] as number, this.now + oneWay * (1 + jitter));
+    const at = Math.max((this.#reachedAt[connection] as number) + BEHIND_MS, this.now + oneWay * (1 + jitter));
     this.#reachedAt[connection] = at;
     this.#agenda.push(at, slot * KINDS + REACH);
     if ((world.key[event] as number) < 0)
@@ -242,4 +244,3 @@ class Simulation {
     };
   }
 }
-

@@ -47,7 +47,11 @@ export class Station {
     }
     if (this.#pool.waiting(at) >= target.queueLimit) return 'refused';
     const start = this.#pool.startOf(at);
-    const end = this.#pool.take(start, at, this.#service(start, (target.serviceMs[size] as number) * lognormal(target.sigma, z)));
+    const end = this.#pool.take(
+      start,
+      at,
+      this.#service(start, (target.serviceMs[size] as number) * lognormal(target.sigma, z)),
+    );
     this.answerAt = end;
     this.processed = true;
     // Faults are far apart compared with a service time, except where a queue is long: then the next one is near enough.

@@ -69,7 +69,6 @@ export function build(family: string, seed: number, draft: Draft): World {
   return { ...shape, targets, bytes: SIZE_BYTES, keys: KEYS, sets, at, size, key, set, z };
 }
 
-
 /** A Poisson process whose rate changes by step. */
 function arrivals({ rate, surge, horizonMs }: Draft, draw: Draw): Float64Array {
   const at: number[] = [];

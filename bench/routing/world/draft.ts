@@ -57,7 +57,16 @@ export function draft(draw: Draw, { warmUpMs, horizonMs, rate }: Length): Draft 
   const total = targets.reduce((sum, { share }) => sum + share, 0);
   for (const target of targets) target.share /= total;
   const surge = new Float32Array(steps).fill(1);
-  return { warmUpMs, horizonMs, rate, surge, dayMs: 86_400_000, costWeight: 0, load: draw.between(0.45, 0.75), targets };
+  return {
+    warmUpMs,
+    horizonMs,
+    rate,
+    surge,
+    dayMs: 86_400_000,
+    costWeight: 0,
+    load: draw.between(0.45, 0.75),
+    targets,
+  };
 }
 
 export function draftTarget(draw: Draw, steps: number): DraftTarget {

@@ -198,7 +198,12 @@ export const FAMILIES: readonly Family[] = [
   { name: 'brown-out', heldOut: false, summary: 'one or two targets fail at times and slow down', shape: brownOut },
   { name: 'periodic', heldOut: false, summary: 'daily waves in speed, cross-traffic and arrivals', shape: periodic },
   { name: 'flash-crowd', heldOut: false, summary: 'arrivals go up to 0.85–1.25 of all capacity', shape: flash },
-  { name: 'correlated-failure', heldOut: false, summary: 'two or three targets fail at once', shape: correlatedFailure },
+  {
+    name: 'correlated-failure',
+    heldOut: false,
+    summary: 'two or three targets fail at once',
+    shape: correlatedFailure,
+  },
   { name: 'cost-tiers', heldOut: false, summary: 'cheap, slow and scarce against dear and fast', shape: costTiers },
   { name: 'lying-telemetry', heldOut: false, summary: 'backlogs and capacities are wrong', shape: lyingTelemetry },
   { name: 'antagonist', heldOut: true, summary: 'bursts of others on one target after another', shape: antagonist },
