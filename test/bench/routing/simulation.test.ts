@@ -3,7 +3,7 @@ import { figuresOf } from '../../../bench/routing/metrics.ts';
 import type { SendView } from '../../../bench/routing/sim/run.ts';
 import { simulate } from '../../../bench/routing/sim/simulation.ts';
 import { FAMILIES, worldOf } from '../../../bench/routing/world/families.ts';
-import type { Fault, World } from '../../../bench/routing/world/world.ts';
+import type { Fault, SimTarget, World } from '../../../bench/routing/world/world.ts';
 import { atRandom, choosing, plainWorld } from './worlds.ts';
 
 const SHORT = { warmUpMs: 2_000, horizonMs: 12_000, rate: 300 };
@@ -89,9 +89,11 @@ describe('a send', () => {
     const run = simulate({ world: keyed, selectorOf: first, gateways: 1 });
     expect(run.attempts.some((attempts) => attempts > 1)).toBe(true);
     expect(run.reorderings).toBe(0);
-    expect(
-      simulate({ world: worldOf(FAMILIES[1] as (typeof FAMILIES)[0], 1, SHORT), selectorOf: atRandom, gateways: 1 })
-        .reorderings,
-    ).toBeGreaterThan(0);
+    const apart = {
+      ...keyed,
+      targets: [{ rttMs: 1 }, { rttMs: 40 }].map((own) => ({ ...keyed.targets[0], ...own }) as SimTarget),
+      sets: [[0, 1]],
+    };
+    expect(simulate({ world: apart, selectorOf: atRandom, gateways: 1 }).reorderings).toBeGreaterThan(100);
   });
 });
