@@ -40,6 +40,9 @@ export interface Wired {
   readonly intakes: readonly SourceIntake[];
   /** By number of route. */
   readonly matching: readonly RouteCounters[];
+  /** By name of source: the lanes that its events may come into. */
+  readonly fed: ReadonlyMap<string, readonly Lane[]>;
+  readonly names: CountedNames;
   readonly validators: RouteValidators;
 }
 
@@ -71,8 +74,7 @@ export class DataPath {
 
   /** Routes in the order of the configuration, and last what `unmatched: { to }` plans, which counts like a route. */
   get routes(): readonly RoutePlan[] {
-    const { routes, unmatched } = this.#wired.plan;
-    return unmatched.action === 'send' ? [...routes, unmatched.plan] : routes;
+    return countedRoutes(this.#wired.plan);
   }
 
   /** By number of route. */
@@ -86,7 +88,9 @@ export class DataPath {
    */
   async prepare(config: GatewayConfig, parts: Parts): Promise<Wired> {
     const onFilterError = this.#onFilterError(config);
-    return this.#wire(config, parts, await buildMatcher(this.#conditions(config), { onFilterError }));
+    const matcher = await buildMatcher(this.#conditions(config), { onFilterError });
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#wire(config, parts, matcher);
   }
 
   /** The one place where plans are made. */
@@ -106,13 +110,14 @@ export class DataPath {
       unmatched: this.#planUnmatched(config, lanes),
       lanes,
     };
+    const fed = new Map(config.sources.map(({ name }) => [name, lanesFrom(name, config, lanes)]));
     const intakes = config.sources.map((source, number) => {
       const part = parts.sources.get(source.name);
       return part === undefined
         ? (this.intakes.find(({ name }) => name === source.name) as SourceIntake)
-        : this.#createIntake(source, part, number, lanesFrom(source.name, config, lanes));
+        : this.#createIntake(source, part, number, fed.get(source.name) ?? []);
     });
-    return { config, plan, lanes, intakes, matching, validators };
+    return { config, plan, lanes, intakes, matching, validators, fed, names: namesOf(config, plan) };
   }
 
   /**
@@ -120,7 +125,7 @@ export class DataPath {
    * configuration too, or refused where its source exists no more.
    */
   swap(wired: Wired): void {
-    const { config, plan, lanes, intakes } = wired;
+    const { config, plan, fed, intakes, names } = wired;
     for (const intake of this.#wired.intakes) if (!intakes.includes(intake)) this.#leaving.add(intake);
     for (const intake of this.#leaving) if (intake.detached) this.#leaving.delete(intake);
     const before = this.#wired.validators;
@@ -132,9 +137,9 @@ export class DataPath {
     for (const intake of [...this.#leaving, ...intakes]) {
       const number = numbers.get(intake.name);
       if (number === undefined) intake.refuse();
-      else intake.rewire(number, lanesFrom(intake.name, config, lanes));
+      else intake.rewire(number, fed.get(intake.name) ?? []);
     }
-    this.ledger.fold(this.#counted());
+    this.ledger.fold(names);
   }
 
   /** Begins to fetch the schemas that routes name. */
@@ -152,16 +157,7 @@ export class DataPath {
 
   /** What was counted under names that the configuration no longer has, under way or not. */
   retired(): Retired {
-    return this.ledger.sum(this.#counted());
-  }
-
-  #counted(): CountedNames {
-    const { plan, config } = this.#wired;
-    return {
-      legs: new Set(this.routes.flatMap(({ name, legs }) => legs.map(({ lane }) => legName(name, lane.name)))),
-      routes: new Set(plan.routes.map(({ name }) => name)),
-      sources: new Set(config.sources.map(({ name }) => name)),
-    };
+    return this.ledger.sum(this.#wired.names);
   }
 
   /** Those that run now, with the schemas they have, where nothing has changed about how schemas are fetched. */
@@ -261,6 +257,18 @@ export class DataPath {
   #legSpec(route: string, lane: Lane, settings: DeliverySettings): LegSpec {
     return { route, lane, settings, counters: this.ledger.leg(route, lane.name) };
   }
+}
+
+function countedRoutes({ routes, unmatched }: Plan): readonly RoutePlan[] {
+  return unmatched.action === 'send' ? [...routes, unmatched.plan] : routes;
+}
+
+function namesOf({ routes, sources }: GatewayConfig, plan: Plan): CountedNames {
+  return {
+    legs: new Set(countedRoutes(plan).flatMap(({ name, legs }) => legs.map(({ lane }) => legName(name, lane.name)))),
+    routes: new Set(routes.map(({ name }) => name)),
+    sources: new Set(sources.map(({ name }) => name)),
+  };
 }
 
 /** The lanes that events of a source may come into; those of paused routes get nothing. */

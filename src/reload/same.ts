@@ -8,8 +8,8 @@ export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, at) => same(item, b[at]));
   if (!isMap(a) || !isMap(b)) return isDeepStrictEqual(a, b);
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const key of keys) if (!same(a[key], b[key])) return false;
+  for (const key in a) if (!same(a[key], b[key])) return false;
+  for (const key in b) if (!Object.hasOwn(a, key) && b[key] !== undefined) return false;
   return true;
 }
 

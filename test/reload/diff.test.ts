@@ -117,3 +117,8 @@ test('how a value was made makes no difference', () => {
   const read: GatewayConfig = config(document(two));
   expect(same(read, structuredClone(read))).toBe(true);
 });
+
+test('fields named like what every object has are fields', () => {
+  expect(same({}, { toString: 'x' })).toBe(false);
+  expect(same({ toString: 'x' }, {})).toBe(false);
+});
