@@ -68,6 +68,25 @@ export { type FailureInit, FairleadError, type Sent } from './core/errors.ts';
 export { type AttributeValue, type EventInit, type Extensions, MeshEvent, newExtensions } from './core/event.ts';
 export type { Log } from './core/log.ts';
 export type { Filter, Pattern } from './core/routing.ts';
+export { SCORE_COLUMNS, type Scorer } from './core/scorer.ts';
+export {
+  type CandidateScore,
+  type CostWeights,
+  type Decision,
+  type DecisionBy,
+  type Explanation,
+  type FeatureSnapshot,
+  type NoTarget,
+  SELECTORS,
+  type Selector,
+  type SelectorConfig,
+  type SelectorDeps,
+  type SelectorEvent,
+  type SelectorName,
+  type SelectorTarget,
+  type SendStatus,
+  type Ticket,
+} from './core/selector.ts';
 export type { CheckItem, Health, Intake, Source, SourceFeatures } from './core/source.ts';
 export {
   CONFIRMED,
@@ -79,6 +98,8 @@ export {
   type TargetFeatures,
   type TargetNotify,
 } from './core/target.ts';
+// Models
+export { FEATURE_COUNT, FEATURES, type Feature, SCHEMA_HASH, type Scale } from './models/features.ts';
 export { createLog } from './observability/log.ts';
 export type { ReloadSummary } from './reload/summary.ts';
 // Conditions
@@ -99,4 +120,6 @@ export {
   type Matcher,
   type NamedRoute,
 } from './router/public.ts';
+// Choosing among targets: docs/guide/selectors.md
+export { createSelector } from './selecting.ts';
 export type { GatewayStatus, ReloadStatus, RouteStatus, SourceStatus, TargetStatus } from './status.ts';

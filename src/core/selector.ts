@@ -51,12 +51,14 @@ export interface SelectorConfig {
   /** When the caller gives up a send, in ms: what a failure costs at most; default 2,000. */
   readonly timeoutMs?: number | undefined;
   readonly weights?: CostWeights | undefined;
-  /** Share of events that explore, over all targets together; default 0.005 per target. `adaptive` and `predictive` only. */
+  /** Least share of events that each eligible target is given, to learn of it; default 0.005. `adaptive`, `predictive`. */
   readonly explore?: number | undefined;
   /** Interval at which the caller calls {@link Selector.tick}, in ms; default 20. */
   readonly tickMs?: number | undefined;
   /** Gateways that share the declared capacities; default 1. */
   readonly gateways?: number | undefined;
+  /** Length of the season of which the time of day is a feature, in ms; default one day. */
+  readonly seasonMs?: number | undefined;
   /** Keys that may be in flight at once; default 65,536. */
   readonly maxLeases?: number | undefined;
   /** Upper bounds in bytes of the size classes that models score apart, ascending; default 4 KiB and 64 KiB. */

@@ -1,0 +1,191 @@
+import type { Scorer } from '../core/scorer.ts';
+import { SCORE_COLUMNS } from '../core/scorer.ts';
+import type { FeatureSnapshot, SelectorConfig, SelectorTarget } from '../core/selector.ts';
+import type { TargetWindow } from '../core/target-window.ts';
+import { copyWithBytes, FEATURE_COUNT, SCHEMA_HASH, writeFeatures } from './features.ts';
+import { SizeClasses } from './size-classes.ts';
+
+const DAY_MS = 86_400_000;
+const MOST_ROWS = 64;
+/** Scores of more ticks ago are not used. */
+const STALE_TICKS = 5;
+/** Log of the greatest latency that a model may predict: an hour. */
+const MOST_LOG_MS = Math.log(3_600_000);
+const LEAST_LOG_MS = Math.log(0.001);
+
+interface Good {
+  readonly scores: Float32Array;
+  readonly tick: number;
+}
+
+/** Computes features at each tick, has them scored, and keeps the scores while they are good. */
+export class Predictor {
+  readonly #targets: readonly SelectorTarget[];
+  readonly #windows: readonly TargetWindow[];
+  readonly #sizes: SizeClasses;
+  readonly #seasonMs: number;
+  readonly #gateways: number;
+  readonly #telemetry: boolean;
+  readonly #features: Float32Array;
+  /** What the scorer is given, since it may answer after the next tick. */
+  readonly #asked: Float32Array;
+  readonly #rows: number;
+  #scorer: Scorer | undefined;
+  #next: { readonly scorer: Scorer | undefined } | undefined;
+  #waiting = false;
+  #tick = 0;
+  #at: number = Number.NaN;
+  #good: Good | undefined;
+  #why: string | undefined;
+
+  constructor(config: SelectorConfig, windows: readonly TargetWindow[], scorer: Scorer | undefined) {
+    this.#targets = config.targets;
+    this.#windows = windows;
+    const most = Math.max(1, Math.floor(MOST_ROWS / Math.max(1, config.targets.length)));
+    this.#sizes = new SizeClasses(config.sizeClasses ?? [4_096, 65_536], most);
+    this.#seasonMs = config.seasonMs ?? DAY_MS;
+    this.#gateways = config.gateways ?? 1;
+    this.#telemetry = config.telemetry ?? false;
+    this.#rows = config.targets.length * this.#sizes.count;
+    this.#features = new Float32Array(this.#rows * FEATURE_COUNT);
+    this.#asked = new Float32Array(this.#rows * FEATURE_COUNT);
+    this.#next = { scorer };
+  }
+
+  get sha(): string | undefined {
+    return this.#scorer?.sha;
+  }
+
+  get fallback(): string | undefined {
+    if (this.#scorer === undefined) return this.#why;
+    if (this.#good === undefined) return this.#why ?? 'no scores yet';
+    if (this.#tick - this.#good.tick > STALE_TICKS) return this.#why ?? 'scores are stale';
+    return undefined;
+  }
+
+  /** `[rows, 3]` while they are good. */
+  get scores(): Float32Array | undefined {
+    return this.fallback === undefined ? this.#good?.scores : undefined;
+  }
+
+  use(scorer: Scorer | undefined): void {
+    this.#next = { scorer };
+  }
+
+  sizeClass(bytes: number): number {
+    return this.#sizes.of(bytes);
+  }
+
+  /** Where the scores of a target for an event of that size begin. */
+  row(index: number, bytes: number): number {
+    return (index * this.#sizes.count + this.#sizes.of(bytes)) * SCORE_COLUMNS;
+  }
+
+  saw(bytes: number): void {
+    this.#sizes.saw(bytes);
+  }
+
+  snapshot(): FeatureSnapshot | undefined {
+    if (Number.isNaN(this.#at)) return undefined;
+    return {
+      tick: this.#tick,
+      at: this.#at,
+      rows: this.#rows,
+      classes: this.#sizes.count,
+      columns: FEATURE_COUNT,
+      features: this.#features,
+      scores: this.scores,
+    };
+  }
+
+  tick(now: number, phase: number | undefined): void {
+    this.#tick += 1;
+    this.#swap();
+    if (this.#scorer === undefined && !this.#telemetry) return;
+    this.#compute(now, phase);
+    if (this.#scorer !== undefined && !this.#waiting) this.#ask(this.#scorer);
+  }
+
+  #swap(): void {
+    if (this.#next === undefined) return;
+    const { scorer } = this.#next;
+    this.#next = undefined;
+    this.#good = undefined;
+    this.#why = undefined;
+    this.#scorer = scorer;
+    // An answer of the one before is not waited for.
+    this.#waiting = false;
+    if (scorer?.schemaHash !== undefined && scorer.schemaHash !== SCHEMA_HASH) {
+      this.#scorer = undefined;
+      this.#why = 'the model was made for other features';
+    }
+  }
+
+  #compute(now: number, phase: number | undefined): void {
+    const context = { now, phase, seasonMs: this.#seasonMs, gateways: this.#gateways };
+    const classes = this.#sizes.count;
+    for (let t = 0; t < this.#targets.length; t += 1) {
+      const first = t * classes * FEATURE_COUNT;
+      const target = this.#targets[t] as SelectorTarget;
+      writeFeatures(this.#features, first, target, this.#windows[t] as TargetWindow, this.#sizes.bytes(0), context);
+      for (let c = 1; c < classes; c += 1) {
+        copyWithBytes(this.#features, first, first + c * FEATURE_COUNT, this.#sizes.bytes(c));
+      }
+    }
+    this.#at = now;
+  }
+
+  #ask(scorer: Scorer): void {
+    const tick = this.#tick;
+    this.#asked.set(this.#features);
+    try {
+      const answer = scorer.score(this.#asked, this.#rows);
+      if (answer instanceof Float32Array) this.#take(answer, tick);
+      else this.#wait(scorer, answer, tick);
+    } catch (error) {
+      this.#reject(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #wait(scorer: Scorer, answer: Promise<Float32Array>, tick: number): void {
+    this.#waiting = true;
+    const current = (): boolean => this.#scorer === scorer;
+    answer.then(
+      (scores) => {
+        if (!current()) return;
+        this.#waiting = false;
+        this.#take(scores, tick);
+      },
+      (error: unknown) => {
+        if (!current()) return;
+        this.#waiting = false;
+        this.#reject(error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  #take(scores: Float32Array, tick: number): void {
+    const fault = faultOf(scores, this.#rows);
+    if (fault === undefined) this.#good = { scores, tick };
+    else this.#good = undefined;
+    this.#why = fault;
+  }
+
+  #reject(why: string): void {
+    this.#good = undefined;
+    this.#why = why;
+  }
+}
+
+function faultOf(scores: Float32Array, rows: number): string | undefined {
+  if (scores.length !== rows * SCORE_COLUMNS) return `${scores.length} scores for ${rows} rows`;
+  for (let i = 0; i < scores.length; i += SCORE_COLUMNS) {
+    const mean = scores[i] as number;
+    const q95 = scores[i + 1] as number;
+    const failure = scores[i + 2] as number;
+    if (!(mean >= LEAST_LOG_MS && mean <= MOST_LOG_MS)) return `a mean of e^${mean} ms`;
+    if (!(q95 >= LEAST_LOG_MS && q95 <= MOST_LOG_MS)) return `a quantile of e^${q95} ms`;
+    if (!(failure >= 0 && failure <= 1)) return `a probability of ${failure}`;
+  }
+  return undefined;
+}

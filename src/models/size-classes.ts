@@ -1,0 +1,36 @@
+/** Events by size: scores are computed for a few classes, not for each event. */
+export class SizeClasses {
+  readonly #bounds: readonly number[];
+  readonly #means: Float64Array;
+
+  /** @param bounds Upper bounds in bytes, ascending; there is one class more. */
+  constructor(bounds: readonly number[], most: number) {
+    this.#bounds = bounds.slice(0, Math.max(0, most - 1));
+    this.#means = new Float64Array(this.#bounds.length + 1);
+    for (let i = 0; i < this.#means.length; i += 1) {
+      const low = this.#bounds[i - 1] ?? 64;
+      this.#means[i] = Math.sqrt(low * (this.#bounds[i] ?? 4 * low));
+    }
+  }
+
+  get count(): number {
+    return this.#means.length;
+  }
+
+  of(bytes: number): number {
+    let at = 0;
+    while (at < this.#bounds.length && bytes > (this.#bounds[at] as number)) at += 1;
+    return at;
+  }
+
+  /** The size that stands for a class: what was seen of it on average, of late. */
+  bytes(at: number): number {
+    return this.#means[at] as number;
+  }
+
+  saw(bytes: number): void {
+    const at = this.of(bytes);
+    const mean = this.#means[at] as number;
+    this.#means[at] = mean + 0.01 * (bytes - mean);
+  }
+}

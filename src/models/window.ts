@@ -1,0 +1,116 @@
+import type { SendStatus } from '../core/selector.ts';
+import type { TargetWindow } from '../core/target-window.ts';
+import { Decayed } from './decayed.ts';
+import { SlidingMinimum } from './extreme.ts';
+import { SlidingHistogram } from './histogram.ts';
+import { Season } from './season.ts';
+
+const ERROR_PRIOR = 0.002;
+const ERROR_PRIOR_WEIGHT = 1;
+
+/** Telemetry of one target. See {@link TargetWindow}. */
+export class Window implements TargetWindow {
+  inFlight = 0;
+  oldestSentAt: number = Number.POSITIVE_INFINITY;
+  lastSentAt: number = Number.NEGATIVE_INFINITY;
+  lastAckAt: number = Number.NEGATIVE_INFINITY;
+  p95Ms: number = Number.NaN;
+  baseMs: number = Number.NaN;
+  ackRate = 0;
+  sendRate = 0;
+  meanInFlight = 0;
+  backlog: number = Number.NaN;
+  backlogSlope: number = Number.NaN;
+  backlogAt: number = Number.NaN;
+  recoveredAt: number = Number.NEGATIVE_INFINITY;
+  readonly #ack1s = new Decayed(1_000);
+  readonly #ack30s = new Decayed(30_000);
+  readonly #errors = new Decayed(2_000);
+  readonly #sends = new Decayed(1_000);
+  readonly #recent = new SlidingHistogram(1_000, 5);
+  readonly #long = new SlidingHistogram(5_000, 6);
+  readonly #floor = new SlidingMinimum(5_000, 6);
+  readonly #peakRate = new SlidingMinimum(5_000, 6);
+  readonly #depth = new Decayed(1_000);
+  readonly #season = new Season();
+  #startedAt: number = Number.NaN;
+
+  get ack1sMs(): number {
+    return this.#ack1s.mean;
+  }
+
+  get ack30sMs(): number {
+    return this.#ack30s.mean;
+  }
+
+  get floorMs(): number {
+    return this.#floor.value === Number.POSITIVE_INFINITY ? Number.NaN : this.#floor.value;
+  }
+
+  get errors(): number {
+    return this.#errors.towards(ERROR_PRIOR, ERROR_PRIOR_WEIGHT);
+  }
+
+  get maxAckRate(): number {
+    return this.#peakRate.value === Number.POSITIVE_INFINITY ? 0 : -this.#peakRate.value;
+  }
+
+  sent(now: number): void {
+    if (Number.isNaN(this.#startedAt)) this.#startedAt = now;
+    if (this.inFlight === 0) this.oldestSentAt = now;
+    this.inFlight += 1;
+    this.lastSentAt = now;
+    this.#sends.add(now, 1);
+  }
+
+  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number): void {
+    this.inFlight -= 1;
+    this.oldestSentAt = oldestSentAt;
+    this.#errors.add(now, status === 'ok' ? 0 : 1);
+    if (status !== 'ok') return;
+    this.lastAckAt = now;
+    this.#ack1s.add(now, latencyMs);
+    this.#ack30s.add(now, latencyMs);
+    this.#recent.record(now, latencyMs);
+    this.#long.record(now, latencyMs);
+    this.#floor.record(now, latencyMs);
+  }
+
+  polled(now: number, depth: number, ageMs: number): void {
+    const at = now - ageMs;
+    const elapsed = at - this.backlogAt;
+    if (elapsed > 0) this.backlogSlope = ((depth - this.backlog) / elapsed) * 1_000;
+    else if (Number.isNaN(this.backlogAt)) this.backlogSlope = 0;
+    this.backlog = depth;
+    this.backlogAt = at;
+  }
+
+  recovered(now: number): void {
+    this.recoveredAt = now;
+  }
+
+  seasonResidual(phase: number, ahead: number): number {
+    return this.#season.residual(phase, ahead, this.#ack1s.mean);
+  }
+
+  roll(now: number, phase?: number): void {
+    this.#ack1s.fade(now);
+    this.#ack30s.fade(now);
+    this.#errors.fade(now);
+    this.#sends.fade(now);
+    this.#depth.add(now, this.inFlight);
+    this.meanInFlight = this.#depth.mean;
+    // The time constant is 1 s, so that the faded count is the rate per second once the window has filled.
+    const filled = Number.isNaN(this.#startedAt) ? 1 : 1 - Math.exp(-Math.max(50, now - this.#startedAt) / 1_000);
+    this.ackRate = this.#ack1s.weight / filled;
+    this.sendRate = this.#sends.weight / filled;
+    this.#recent.roll(now);
+    this.#long.roll(now);
+    this.#floor.roll(now);
+    if (this.#recent.count > 0) this.p95Ms = this.#recent.quantile(0.95);
+    if (this.#long.count > 0) this.baseMs = this.#long.quantile(0.1);
+    if (phase !== undefined && this.#ack1s.weight > 1) this.#season.record(phase, this.#ack1s.mean);
+    if (this.ackRate > 1e-9 && filled > 0.3) this.#peakRate.record(now, -this.ackRate);
+    else this.#peakRate.roll(now);
+  }
+}

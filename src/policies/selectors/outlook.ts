@@ -1,0 +1,42 @@
+import { UNKNOWN_LATENCY_MS } from '../../core/capacity.ts';
+import type { TargetWindow } from '../../core/target-window.ts';
+
+/** What one send to a target is expected to be like. */
+export interface Outlook {
+  meanMs: number;
+  q95Ms: number;
+  failure: number;
+}
+
+/** Where outlooks come from: what was seen (`adaptive`), or a model (`predictive`). */
+export interface Forecast {
+  /** Brings it up to date; false: it cannot tell at present. */
+  ready(now: number): boolean;
+  /** Writes the outlook for a send of that size; false: not for this target. */
+  read(index: number, window: TargetWindow, bytes: number, into: Outlook): boolean;
+}
+
+/** The forecast that things go on as they were in the last second. */
+export const PERSISTENCE: Forecast = {
+  ready: () => true,
+  read(_index, window, _bytes, into) {
+    const seen = window.ack1sMs;
+    into.meanMs = seen > 0 ? seen : UNKNOWN_LATENCY_MS;
+    into.q95Ms = Math.max(into.meanMs, window.p95Ms > 0 ? window.p95Ms : 2 * into.meanMs);
+    into.failure = window.errors;
+    return true;
+  },
+};
+
+/** Quantile of the normal distribution at 0.95. */
+const Z95 = 1.645;
+
+/** P(latency > limit) of a log-normal latency with that mean and 0.95 quantile; the normal tail as a logistic curve. */
+export function exceeds(limitMs: number, meanMs: number, q95Ms: number): number {
+  // The quantile of a log-normal is median × e^(z σ), its mean median × e^(σ²/2).
+  const ratio = Math.log(Math.max(1.02, q95Ms / meanMs));
+  const spread = Z95 * Z95 - 2 * ratio;
+  const sigma = spread > 0 ? Z95 - Math.sqrt(spread) : Z95;
+  const median = Math.log(meanMs) - (sigma * sigma) / 2;
+  return 1 / (1 + Math.exp((1.702 * (Math.log(limitMs) - median)) / Math.max(0.05, sigma)));
+}

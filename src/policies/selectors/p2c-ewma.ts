@@ -1,0 +1,40 @@
+import type { Random } from '../../core/clock.ts';
+import type { SendStatus } from '../../core/selector.ts';
+import { ByScore } from './by-score.ts';
+import type { Candidate } from './strategy.ts';
+
+const DECAY_MS = 10_000;
+/** Score per send under way to a target that never answered; Finagle's, so that it is tried once and then left alone. */
+const PENALTY_MS = 2 ** 31;
+
+/**
+ * The better of two by peak EWMA of latency × (sends under way + 1), after Finagle: the mean jumps to a latency above it
+ * at once and fades to lower ones with a time constant of 10 s; without traffic it fades to zero.
+ * A failure counts with the time it took, and at least as the timeout, where Finagle leaves failures to other layers.
+ */
+export class PeakEwma extends ByScore {
+  readonly name = 'p2c-ewma';
+  readonly #timeoutMs: number;
+  readonly #cost: number[] = [];
+  readonly #at: number[] = [];
+
+  constructor(options: { random: Random; timeoutMs: number }) {
+    super('two', options.random);
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  score({ index, window }: Candidate, now: number): number {
+    const cost = this.#cost[index];
+    if (cost === undefined) return window.inFlight === 0 ? 0 : PENALTY_MS + window.inFlight;
+    const faded = cost * Math.exp(((this.#at[index] as number) - now) / DECAY_MS);
+    return faded * (window.inFlight + 1);
+  }
+
+  settled({ index }: Candidate, status: SendStatus, latencyMs: number, now: number): void {
+    const took = status === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
+    const cost = this.#cost[index] ?? 0;
+    const weight = Math.exp(((this.#at[index] ?? now) - now) / DECAY_MS);
+    this.#cost[index] = took > cost ? took : cost * weight + took * (1 - weight);
+    this.#at[index] = now;
+  }
+}

@@ -1,0 +1,78 @@
+import { SCORE_COLUMNS } from './core/scorer.ts';
+import type { Selector, SelectorConfig, SelectorDeps } from './core/selector.ts';
+import { Predictor } from './models/predictor.ts';
+import { Window } from './models/window.ts';
+import { C3 } from './policies/selectors/c3.ts';
+import { Choice, type ModelSeat } from './policies/selectors/choice.ts';
+import { LeastCost } from './policies/selectors/least-cost.ts';
+import { LeastInFlight } from './policies/selectors/least-inflight.ts';
+import { type Forecast, PERSISTENCE } from './policies/selectors/outlook.ts';
+import { PeakEwma } from './policies/selectors/p2c-ewma.ts';
+import { Prequal } from './policies/selectors/prequal.ts';
+import { Priority } from './policies/selectors/priority.ts';
+import { RandomChoice } from './policies/selectors/random.ts';
+import { RoundRobin } from './policies/selectors/round-robin.ts';
+import type { Strategy } from './policies/selectors/strategy.ts';
+
+/** A selector as the gateway uses it, for any clock and source of chance. See {@link Selector} for how it is driven. */
+export function createSelector(config: SelectorConfig, deps: SelectorDeps): Selector {
+  const windows = config.targets.map(() => new Window());
+  const predictor = new Predictor(config, windows, deps.scorer);
+  const seat: ModelSeat = predictor;
+  return new Choice(config, deps, { windows, seat, chain: chainOf(config, deps, predictor) });
+}
+
+/** The strategy asked for, and what stands in for it: model, analytic policy, peak EWMA, fixed order. */
+function chainOf(config: SelectorConfig, { random }: SelectorDeps, predictor: Predictor): readonly Strategy[] {
+  const options = {
+    random,
+    sloMs: config.sloMs ?? 100,
+    timeoutMs: config.timeoutMs ?? 2_000,
+    gateways: config.gateways ?? 1,
+  };
+  const last = [new PeakEwma(options), new Priority(options)];
+  switch (config.by) {
+    case 'priority':
+      return [new Priority(options)];
+    case 'round-robin':
+      return [new RoundRobin()];
+    case 'weighted':
+    case 'random':
+      return [new RandomChoice(config.by, random)];
+    case 'least-inflight':
+    case 'p2c-least-inflight':
+      return [new LeastInFlight(config.by, random)];
+    case 'p2c-ewma':
+      return [new PeakEwma(options)];
+    case 'c3':
+      return [new C3(options)];
+    case 'prequal':
+      return [new Prequal(options)];
+    case 'adaptive':
+      return [new LeastCost('adaptive', PERSISTENCE, config, random), ...last];
+    case 'predictive':
+      return [
+        new LeastCost('predictive', modelForecast(predictor), config, random),
+        new LeastCost('adaptive', PERSISTENCE, config, random),
+        ...last,
+      ];
+  }
+}
+
+function modelForecast(predictor: Predictor): Forecast {
+  let scores: Float32Array | undefined;
+  return {
+    ready() {
+      scores = predictor.scores;
+      return scores !== undefined;
+    },
+    read(index, _window, bytes, into) {
+      if (scores === undefined) return false;
+      const row = predictor.row(index, bytes);
+      into.meanMs = Math.exp(scores[row] as number);
+      into.q95Ms = Math.exp(scores[row + 1] as number);
+      into.failure = scores[row + SCORE_COLUMNS - 1] as number;
+      return true;
+    },
+  };
+}
