@@ -1,6 +1,7 @@
 // npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
 // npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util';
 const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [--seconds N] [--quick] [--json FILE]
        npm run bench -- core [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 `;
@@ -56,6 +58,17 @@ switch (positionals[0]) {
     for (const { name, microseconds, ratio } of rows)
       process.stdout.write(
         `${name.padEnd(20)} ${microseconds.toFixed(2).padStart(7)} ${ratio.toFixed(2).padStart(12)}\n`,
+      );
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+    break;
+  }
+  case 'schemas': {
+    const { benchSchemas } = await import('./schemas.ts');
+    const rows = benchSchemas({ events: number(values.events, quick ? 100_000 : 500_000), rounds });
+    process.stdout.write('                          µs CPU   × JSON.parse\n');
+    for (const { name, microseconds, ratio } of rows)
+      process.stdout.write(
+        `${name.padEnd(24)} ${microseconds.toFixed(2).padStart(7)} ${ratio.toFixed(2).padStart(12)}\n`,
       );
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
     break;

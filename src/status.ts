@@ -57,6 +57,8 @@ export interface GatewayStatus {
   readonly routes: readonly RouteStatus[];
   /** Deliveries that no route took: bytes that were no event, events that matched nothing. */
   readonly aside: { readonly poison: LegCounters; readonly unmatched: LegCounters };
+  /** Events that wait for a schema, once for each of their routes. */
+  readonly schemas: { readonly waiting: number };
   readonly deadLetters: {
     readonly waiting: number;
     readonly lastError?: { code: string; message: string } | undefined;
@@ -88,6 +90,7 @@ export function readStatus(config: GatewayConfig, state: string, path: DataPath,
       legs: route.legs.map(({ lane, counters }) => ({ target: lane.name, counters })),
     })),
     aside,
+    schemas: { waiting: pipeline.admission.waiting },
     deadLetters: { waiting: deadLettering.waiting, lastError: deadLettering.lastError },
     retired: path.retired(),
     reload,

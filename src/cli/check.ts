@@ -1,6 +1,7 @@
 import { adapters } from '../adapters/registry.ts';
 import { createComponents, environment } from '../components.ts';
 import type { CheckItem } from '../core/source.ts';
+import { SchemaChecks } from '../schema-checks.ts';
 import { answered, type Checked } from './answered.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { exitFor } from './failure.ts';
@@ -16,17 +17,20 @@ export interface CheckOptions {
 
 /** One line of the answer. */
 export interface CheckLine extends CheckItem {
-  readonly role: 'source' | 'target';
+  readonly role: 'source' | 'target' | 'route';
   readonly name: string;
-  readonly broker: string;
-  readonly kind: string;
+  /** With `kind`: of sources and targets. */
+  readonly broker?: string;
+  readonly kind?: string;
 }
 
-/** `fairlead check`: asks every source and target whether it would work. Consumes and sends nothing. */
+/** `fairlead check`: asks every source, target and schema whether it would work. Consumes and sends nothing. */
 export async function check(options: CheckOptions): Promise<void> {
   const config = requireConfig(options.config);
-  const parts = createComponents(config, environment({ adapters }));
-  const ask = async (role: CheckLine['role'], entry: (typeof config.sources | typeof config.targets)[number]) => {
+  const env = environment({ adapters });
+  const parts = createComponents(config, env);
+  const schemas = new SchemaChecks(config, env);
+  const ask = async (role: 'source' | 'target', entry: (typeof config.sources | typeof config.targets)[number]) => {
     const component = parts[`${role}s`].get(entry.name) as Checked;
     const items = await answered(component, options.timeout);
     const { name, broker, kind } = entry;
@@ -35,10 +39,13 @@ export async function check(options: CheckOptions): Promise<void> {
   const asked = [
     ...config.sources.map((source) => ask('source', source)),
     ...config.targets.map((target) => ask('target', target)),
+    ...schemas.routes.map(async ({ name, ...route }) => {
+      return (await answered(route, options.timeout)).map((item): CheckLine => ({ role: 'route', name, ...item }));
+    }),
   ];
   const lines = (await Promise.all(asked)).flat();
   await Promise.allSettled([...parts.sources.values(), ...parts.targets.values()].map((part) => part.close()));
-  await Promise.allSettled([...parts.brokers.values()].map((part) => part.close()));
+  await Promise.allSettled([...parts.brokers.values(), schemas].map((part) => part.close()));
 
   process.stdout.write(options.output === 'json' ? `${JSON.stringify(lines, null, 2)}\n` : checkTable(lines));
   const failed = lines.filter(({ ok }) => !ok);
@@ -56,7 +63,7 @@ function checkTable(lines: readonly CheckLine[]): string {
     lines.map(({ ok, role, name, broker, kind, what, code, message }) => [
       ok ? '✔' : '✘',
       `${role} ${name}`,
-      `${broker} (${kind})`,
+      broker === undefined ? '' : `${broker} (${kind})`,
       printable(what),
       ok ? '' : printable([code, message].filter((part) => part !== undefined).join(': ')),
     ]),

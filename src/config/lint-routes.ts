@@ -13,6 +13,7 @@ export function lintRoutes(
   return [
     ...lintUnmatched(config, document, sources),
     ...lintEachRoute(config, document, nowMs),
+    ...lintSchemas(config),
     ...lintUnused(config),
   ];
 }
@@ -32,6 +33,14 @@ function lintUnmatched(
   return [
     warning('W_UNMATCHED_UNSET', [], 'value', message, 'write unmatched: dead-letter, drop, fail or { to: [target] }'),
   ];
+}
+
+/** Events may name schemas, but from nowhere: all of them are unknown. */
+function lintSchemas({ routes, schemas }: GatewayConfig): readonly Located[] {
+  const names = routes.filter(({ schema }) => schema?.kind === 'dataschema').map(({ name }) => name);
+  if (names.length === 0 || schemas.allow.length > 0) return [];
+  const message = `events of ${names.length === 1 ? `route ${names[0]}` : `${names.length} routes`} are held against their dataschema, but schemas.allow is empty: every schema is unknown`;
+  return [warning('W_SCHEMA_NONE_ALLOWED', ['schemas'], 'key', message, 'write schemas: { allow: ["https://…/"] }')];
 }
 
 /** A broker that neither takes back nor sets aside what was refused can only be told that it was consumed. */

@@ -86,6 +86,8 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
     'A schema, or one that it refers to, stands neither in a file beside it nor where `schemas.allow` says.',
   E_FETCH_UNAVAILABLE: 'A document could not be fetched, or not in time. It is tried again with backoff.',
   E_FETCH_TOO_LARGE: 'A document that was fetched is larger than allowed.',
+  W_SCHEMA_NONE_ALLOWED:
+    'Events are held against the schema that they name, but none may be fetched: `schemas.allow` is empty.',
   W_SCHEMA_IGNORED: 'A schema has a keyword or a format that is not known: it is ignored. Often a typing mistake.',
 
   E_CESQL_PARSE: 'A `sql` filter is not an expression of CESQL 1.0; the message says where reading it ended.',

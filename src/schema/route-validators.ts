@@ -1,3 +1,4 @@
+import type { CheckItem } from '../core/source.ts';
 import type { Validator } from '../core/validation.ts';
 import type { SchemaDocument } from './compile.ts';
 import { SchemaStore, type SchemaStoreOptions } from './store.ts';
@@ -34,6 +35,11 @@ export class RouteValidators {
         this.#fixed.delete(key);
       }
     }
+  }
+
+  /** Says whether a schema can be had and used. Never rejects. */
+  check(schema: RouteSchema & { readonly kind: 'schema' }): Promise<CheckItem> {
+    return this.#store.check(schema);
   }
 
   /** Ends every fetch; what waits for one waits on. */

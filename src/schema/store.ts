@@ -4,6 +4,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import { delay } from '../core/connection.ts';
 import { FairleadError, messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { CheckItem } from '../core/source.ts';
 import { boundedGet } from '../fetch/bounded-get.ts';
 import { Allowance } from './allowance.ts';
 import { type CompiledSchema, SchemaCompiler, type SchemaDocument, unusable } from './compile.ts';
@@ -91,6 +92,21 @@ export class SchemaStore {
       this.#load(schema.location, schema.documents, until).then(done, () => undefined);
     });
     return { state: 'loading', settled };
+  }
+
+  /** Loads a schema once, to say whether it can be had and used. Never rejects. */
+  async check(schema: {
+    readonly location: string;
+    readonly documents: readonly SchemaDocument[];
+  }): Promise<CheckItem> {
+    const what = `schema ${schema.location}`;
+    try {
+      await this.#compile(schema.location, schema.documents);
+      return { what, ok: true };
+    } catch (error) {
+      const { code, message } = asCoded(error, schema.location);
+      return { what, ok: false, code, message };
+    }
   }
 
   async close(): Promise<void> {

@@ -128,6 +128,9 @@ describe('dataschema', () => {
   test('on a route, or for every route that says nothing else', () => {
     const { route } = load('{ dataschema: { unknown: reject } }');
     expect(route?.schema).toEqual({ kind: 'dataschema', unknown: 'reject' });
+    expect(load('{ dataschema: { unknown: reject } }').findings).toEqual([
+      expect.stringContaining('warning W_SCHEMA_NONE_ALLOWED: events of route all are held against their dataschema'),
+    ]);
     const section = 'schemas: { dataschema: { unknown: accept } }\n';
     write('plain.yaml', `${memoryConfig()}${section}`);
     const { config } = loadConfigFile(join(folder, 'plain.yaml'), { adapters, env: {} });

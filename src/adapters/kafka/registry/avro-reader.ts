@@ -88,10 +88,25 @@ export class AvroReader {
     return this.#bytes.subarray(start, start + length);
   }
 
+  /** A string as JSON text. */
   string(): string {
-    const bytes = this.bytes(this.count());
+    const length = this.count();
+    const start = this.#take(length);
+    const end = start + length;
+    if (this.#isPlain(start, end)) return `"${this.#bytes.toString('latin1', start, end)}"`;
+    const bytes = this.#bytes.subarray(start, end);
     if (!isUtf8(bytes)) throw malformed('a string is not UTF-8');
-    return bytes.toString('utf8');
+    return JSON.stringify(bytes.toString('utf8'));
+  }
+
+  /** Whether it is printable ASCII that JSON writes as it is: most text is, and needs no second look. */
+  #isPlain(start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    for (let at = start; at < end; at += 1) {
+      const byte = bytes[at] as number;
+      if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
+    }
+    return true;
   }
 
   #take(length: number): number {

@@ -77,7 +77,7 @@ class Compiler {
       case 'double':
         return (reader) => reader.spend(numberText(reader.double()));
       case 'string':
-        return (reader) => reader.spend(JSON.stringify(reader.string()));
+        return (reader) => reader.spend(reader.string());
       case 'bytes':
         return (reader) => reader.spend(base64(reader.bytes(reader.count())));
       case 'fixed': {
@@ -90,7 +90,7 @@ class Compiler {
         return blocks('[', ']', this.of((type as avsc.types.ArrayType).itemsType));
       case 'map': {
         const value = this.of((type as avsc.types.MapType).valuesType as Type);
-        return blocks('{', '}', (reader) => `${reader.spend(`${JSON.stringify(reader.string())}:`)}${value(reader)}`);
+        return blocks('{', '}', (reader) => `${reader.spend(`${reader.string()}:`)}${value(reader)}`);
       }
       case 'union:wrapped':
         return this.#union((type as avsc.types.WrappedUnionType).types);
