@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,9 +7,12 @@ import { encode } from '../../src/adapters/memory/codec.ts';
 import { memory } from '../../src/adapters/memory/index.ts';
 import type { AdapterSpec } from '../../src/adapters/spec.ts';
 import { Gateway } from '../../src/app.ts';
+import { environment } from '../../src/components.ts';
 import { formatFinding } from '../../src/config/finding.ts';
 import { loadConfigFile } from '../../src/config/load.ts';
+import type { GatewayConfig } from '../../src/config/types.ts';
 import type { DeadLetterInit } from '../../src/core/dead-letter.ts';
+import { SchemaChecks } from '../../src/schema-checks.ts';
 import { jsonEvent } from '../setup/events.ts';
 import { eventually } from '../setup/eventually.ts';
 import { settledAndBalanced } from '../setup/gateway.ts';
@@ -49,8 +52,12 @@ schemas: { allow: ["${server.url}"], timeout: 200ms${section} }
       return broker.current;
     },
   };
-  const { config, findings } = loadConfigFile(join(folder, 'fairlead.yaml'), { adapters: [spec], env: {} });
-  if (config === undefined) throw new Error(findings.map(formatFinding).join('\n'));
+  const load = (): GatewayConfig => {
+    const { config, findings } = loadConfigFile(join(folder, 'fairlead.yaml'), { adapters: [spec], env: {} });
+    if (config === undefined) throw new Error(findings.map(formatFinding).join('\n'));
+    return config;
+  };
+  const config = load();
   const letters: DeadLetterInit[] = [];
   const keeper = {
     put: async (batch: readonly DeadLetterInit[]) => void letters.push(...batch),
@@ -66,6 +73,7 @@ schemas: { allow: ["${server.url}"], timeout: 200ms${section} }
   return {
     gateway,
     letters,
+    load,
     put(n: number, dataschema?: string) {
       const event = jsonEvent(n, { id: String(n), data: Buffer.from(`{"n":${n}}`), dataschema });
       topic('in').put([encode(event, 'binary', `key-${n % 7}`)]);
@@ -131,5 +139,39 @@ test('events with a schema of their own wait for it alone, and `unknown: reject`
   server.answers.set('/slow.json', ORDER);
   await eventually(() => arrived() === 3);
   await settledAndBalanced(gateway);
+  await gateway.stop();
+});
+
+test('a reload takes a schema file as it is now, and holds what waits against it', async () => {
+  const { gateway, letters, load, put, arrived } = await run('schema: order.json', '');
+  put(50);
+  await eventually(() => arrived() === 1);
+  const text = readFileSync(join(folder, 'fairlead.yaml'), 'utf8');
+  writeFileSync(join(folder, 'fairlead.yaml'), text.replace('order.json', `"${server.url}gone.json"`));
+  await gateway.reload(load());
+  put(51);
+  await eventually(() => gateway.status().schemas.waiting === 1 && server.asked.includes('/gone.json'));
+  writeFileSync(join(folder, 'fairlead.yaml'), text);
+  writeFileSync(join(folder, 'order.json'), JSON.stringify({ properties: { n: { maximum: 50 } } }));
+  await gateway.reload(load());
+  await eventually(() => letters.length === 1);
+  expect(letters[0]).toMatchObject({ code: 'E_SCHEMA_INVALID', message: '/n: maximum: must be <= 50' });
+  put(49);
+  await eventually(() => arrived() === 2);
+  expect(gateway.status().schemas.waiting).toBe(0);
+  await settledAndBalanced(gateway);
+  await gateway.stop();
+});
+
+test('`fairlead check` says of each route whether its schema can be had', async () => {
+  server.answers.set('/order.json', ORDER);
+  const { gateway, load } = await run(`schema: "${server.url}order.json"`, '');
+  const checks = new SchemaChecks(load(), environment({ adapters: [] }));
+  expect(checks.routes.map(({ name }) => name)).toEqual(['orders']);
+  const what = `schema ${server.url}order.json`;
+  expect(await checks.routes[0]?.check()).toEqual([{ what, ok: true }]);
+  server.answers.set('/order.json', 404);
+  expect(await checks.routes[0]?.check()).toMatchObject([{ what, ok: false, code: 'E_SCHEMA_ABSENT' }]);
+  await checks.close();
   await gateway.stop();
 });
