@@ -7,8 +7,11 @@ import type { MatchedRoute } from '../../src/router/linear-matcher.ts';
 export const KINDS = ['exact', 'prefix', 'numeric', 'cesql', 'mixed'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Where the rules look: at attributes of events that are decoded already, or into the body of events that come as bytes. */
-export const PLACES = ['attributes', 'bytes'] as const;
+/**
+ * Where the rules look: at attributes of events that are decoded already; into the body of events that come as the bytes of
+ * the JSON format; into a body that comes as bytes beside its attributes, as in binary mode.
+ */
+export const PLACES = ['attributes', 'bytes', 'body'] as const;
 export type Place = (typeof PLACES)[number];
 
 /** A test of the naive loop: what one would write by hand for a rule. */
@@ -104,7 +107,7 @@ type Test = Readonly<Record<string, readonly unknown[]>>;
 
 function withPattern(place: Place, test: Test, closure: Closure, filter?: Filter): Rule {
   const pattern = placed(place, test);
-  if (place === 'bytes' || filter === undefined) return { route: route({ pattern }), closure, pattern };
+  if (place !== 'attributes' || filter === undefined) return { route: route({ pattern }), closure, pattern };
   return { route: route({ filters: [filter] }), closure, pattern };
 }
 

@@ -6,6 +6,7 @@ import type { PeerRun } from './peers.ts';
 const WHERE: Readonly<Record<Cell['place'], string>> = {
   attributes: 'attributes only (events decoded)',
   bytes: 'bytes in (decode, read the body, match)',
+  body: 'body in (attributes known, read the body, match; JSON.parse of the body)',
 };
 
 /** The figures of one kind of rules at one place, as lines of text. */
