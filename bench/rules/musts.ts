@@ -67,13 +67,11 @@ export function mustsOf({ cells, builds }: Part, peers: readonly PeerResult[]): 
     must('attributes only, 10,000 exact rules', cell('exact', 'attributes', 10_000)?.index, 'events per CPU-second', {
       atLeast: 700_000,
     }),
-    ...peers
-      .filter(({ fewFirst }) => fewFirst)
-      .map(({ name, rate }) =>
-        must(`bytes in, 10,000 mixed rules ÷ ${name}`, quotient(cell('mixed', 'bytes', 10_000)?.index, rate), '×', {
-          atLeast: 50,
-        }),
-      ),
+    ...peers.map(({ name, rate }) =>
+      must(`bytes in, 10,000 mixed rules ÷ ${name}`, quotient(cell('mixed', 'bytes', 10_000)?.index, rate), '×', {
+        atLeast: 50,
+      }),
+    ),
   ];
 }
 
