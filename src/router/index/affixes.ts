@@ -46,14 +46,15 @@ export class Affixes {
     this.#lengths[length] = 1;
   }
 
-  gather(value: string, into: Candidates): void {
+  /** `codes` are those of the value. */
+  gather(value: string, codes: Uint16Array, into: Candidates): void {
     const { length } = value;
     const longest = Math.min(length, this.#longest);
     const lengths = this.#lengths;
     const fromEnd = this.#fromEnd;
     let hash = SEED;
     for (let at = 0; at < longest; at += 1) {
-      hash = step(hash, value.charCodeAt(fromEnd ? length - 1 - at : at));
+      hash = step(hash, codes[fromEnd ? length - 1 - at : at] as number);
       if (lengths[at + 1] === 1) this.#probe(hash, value, into);
     }
   }

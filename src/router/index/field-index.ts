@@ -2,6 +2,7 @@ import type { AttributeValue } from '../../core/event.ts';
 import { attributeText } from '../attribute.ts';
 import { foldCase } from '../pattern/fold.ts';
 import type { Affixes } from './affixes.ts';
+import { codesOf } from './codes.ts';
 import type { Scalar } from './condition.ts';
 import type { Parts } from './parts.ts';
 import type { Candidates, Posting } from './posting.ts';
@@ -33,9 +34,12 @@ export function gatherValue(index: FieldIndex, value: Scalar, into: Candidates):
 
 function gatherText(index: FieldIndex, value: string, into: Candidates): void {
   const { folded, prefix, suffix, contains } = index;
-  if (prefix !== undefined) prefix.gather(value, into);
-  if (suffix !== undefined) suffix.gather(value, into);
-  if (contains !== undefined) contains.gather(value, into);
+  if (prefix !== undefined || suffix !== undefined || contains !== undefined) {
+    const codes = codesOf(value);
+    if (prefix !== undefined) prefix.gather(value, codes, into);
+    if (suffix !== undefined) suffix.gather(value, codes, into);
+    if (contains !== undefined) contains.gather(value, codes, into);
+  }
   if (folded === undefined) return;
   const found = folded.get(foldCase(value));
   if (found !== undefined) into.add(found);

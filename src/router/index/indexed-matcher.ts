@@ -33,9 +33,7 @@ export class IndexedMatcher implements RouteMatcher {
     const index = bySource[source];
     if (index === undefined) return 0;
     const candidates = this.#candidates;
-    candidates.begin(event);
-    index.gather(candidates);
-    candidates.sort();
+    candidates.gather(event, index);
     const { numbers, count } = candidates;
     let matched = 0;
     for (let at = 0; at < count; at += 1) {

@@ -54,14 +54,15 @@ export class Parts {
     else entries.push(entry);
   }
 
-  gather(value: string, into: Candidates): void {
+  /** `codes` are those of the value. */
+  gather(value: string, codes: Uint16Array, into: Candidates): void {
     const filter = this.#filter;
     const mask = this.#mask;
     for (const { length, byHash } of this.#pieces) {
       const gone = POWERS[length] as number;
       let hash = 0;
       for (let at = 0; at < value.length; at += 1) {
-        hash = roll(hash, value.charCodeAt(at), at < length ? 0 : value.charCodeAt(at - length), gone);
+        hash = roll(hash, codes[at] as number, at < length ? 0 : (codes[at - length] as number), gone);
         if (filter[spread(hash) & mask] === 0 || at + 1 < length) continue;
         const entries = byHash.get(hash);
         if (entries !== undefined) addHeld(entries, value, at + 1 - length, into);

@@ -18,13 +18,24 @@ export class Candidates {
   readonly #seen: Uint32Array;
   #stamp = 0;
   #ascending = true;
+  /** Indexes that were found and not looked into yet: one at a time, since they share buffers. */
+  readonly #open: Subindex[] = [];
 
   constructor(rules: number) {
     this.numbers = new Uint32Array(rules);
     this.#seen = new Uint32Array(rules);
   }
 
-  begin(event: MeshEvent): void {
+  /** The rules of an index that the event may match, in the order of the configuration. */
+  gather(event: MeshEvent, index: Subindex): void {
+    this.#begin(event);
+    index.gather(this);
+    const open = this.#open;
+    for (let next = open.pop(); next !== undefined; next = open.pop()) next.gather(this);
+    this.#sort();
+  }
+
+  #begin(event: MeshEvent): void {
     this.event = event;
     this.count = 0;
     this.#ascending = true;
@@ -36,7 +47,7 @@ export class Candidates {
 
   add(posting: Posting): void {
     if (typeof posting === 'number') this.#add(posting);
-    else if ('gather' in posting) posting.gather(this);
+    else if ('gather' in posting) this.#open.push(posting);
     else for (let at = 0; at < posting.length; at += 1) this.#add(posting[at] as number);
   }
 
@@ -48,8 +59,7 @@ export class Candidates {
     this.count += 1;
   }
 
-  /** Puts the candidates into the order of the configuration. */
-  sort(): void {
+  #sort(): void {
     if (this.#ascending) return;
     const { numbers, count } = this;
     if (count > 32) {
