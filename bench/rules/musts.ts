@@ -68,7 +68,7 @@ export function mustsOf({ cells, builds }: Part, peers: readonly PeerResult[]): 
       atLeast: 700_000,
     }),
     ...peers.map(({ name, rate }) =>
-      must(`bytes in, 10,000 mixed rules ÷ ${name}`, quotient(cell('mixed', 'bytes', 10_000)?.index, rate), '×', {
+      must(`body in, 10,000 mixed rules ÷ ${name}`, quotient(cell('mixed', 'body', 10_000)?.index, rate), '×', {
         atLeast: 50,
       }),
     ),

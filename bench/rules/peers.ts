@@ -10,7 +10,7 @@ import { eventBytes, rule } from './corpus.ts';
 export interface PeerResult {
   readonly name: string;
   readonly rules: number;
-  /** Events per CPU-second, bytes in. */
+  /** Events per CPU-second, body in. */
   readonly rate: number;
   readonly matchesPerEvent: number;
 }
@@ -34,12 +34,16 @@ const programs = fileURLToPath(new URL('../../../bench/rules/peers/', import.met
 const MEASURED_SECONDS = '6';
 const TIMEOUT_MS = 600_000;
 
-/** Measures the engines that this machine has toolchains for, with the mixed rules and the same events. */
+/** Measures the engines that this machine has toolchains for, with the mixed rules and the bodies of the same events. */
 export async function runPeers(rules: number): Promise<readonly PeerRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-peers-'));
   try {
     const events = join(folder, 'events');
-    writeFileSync(events, eventBytes('mixed', rules, 10_000, 50).map(String).join('\n'));
+    const bodies = eventBytes('mixed', rules, 10_000, 50).map((bytes) => {
+      const { data } = JSON.parse(bytes.toString()) as { readonly data: unknown };
+      return JSON.stringify({ data });
+    });
+    writeFileSync(events, bodies.join('\n'));
     const files = { folder, events };
     return [
       await attempt('event-ruler', rules, () => eventRuler(rules, files)),

@@ -55,9 +55,7 @@ export function peerTable(peers: readonly PeerRun[]): string {
     const { name, rules, rate, matchesPerEvent } = peer;
     return `${name}: ${whole(rate)} events per CPU-second, ${whole(rules)} mixed rules, ${matchesPerEvent.toFixed(2)} matches per event`;
   });
-  return lines.length === 0
-    ? ''
-    : `\npeers, the same events and patterns as bytes in, mixed, 50 % hits\n${lines.join('\n')}\n`;
+  return lines.length === 0 ? '' : `\npeers, the same rules and bodies, mixed, 50 % hits\n${lines.join('\n')}\n`;
 }
 
 export function mustList(musts: readonly Must[]): string {

@@ -1,3 +1,4 @@
+import type { MeshEvent } from '../../core/event.ts';
 import type { Filter } from '../../core/routing.ts';
 import { compileFilters, type Predicate } from '../filter.ts';
 import { compileCondition, type MatchedRoute } from '../linear-matcher.ts';
@@ -7,6 +8,7 @@ import { parsePattern } from '../pattern/parse.ts';
 import { alternativesOf, type Clauses } from './alternatives.ts';
 import { buildIndex } from './build.ts';
 import { all, type Condition, isDecided } from './condition.ts';
+import { Conjunctions, decisiveTerms } from './conjunctions.ts';
 import { Fields } from './fields.ts';
 import { filterCondition } from './filter-condition.ts';
 import type { Entry } from './groups.ts';
@@ -16,13 +18,11 @@ import type { Steps } from './slices.ts';
 
 /** Routes ready to match, by their number. */
 export interface CompiledRoutes {
-  /** What decides on candidates; where there is nothing yet, {@link compile} makes it. */
-  readonly matches: readonly (Predicate | undefined)[];
-  /** The condition of a route that is a candidate for the first time: most of many rules never are. */
-  compile(route: number): Predicate;
+  /** Decides on a candidate. */
+  matches(route: number, event: MeshEvent): boolean;
   /** 1: a match ends the search. */
   readonly last: Uint8Array;
-  /** By number of source; sources with the same routes share an index. */
+  /** By number of source; sources with the same routes share an index. Disabled routes are in none. */
   readonly bySource: readonly (RuleIndex | undefined)[];
 }
 
@@ -36,16 +36,12 @@ export function* compileRoutes(
   routes: readonly MatchedRoute[],
   onFilterError: (route: number) => void,
 ): Steps<CompiledRoutes> {
-  const matches = new Array<Predicate | undefined>(routes.length).fill(undefined);
+  const predicates = new Array<Predicate | undefined>(routes.length).fill(undefined);
   const alternatives: (readonly Clauses[])[] = [];
   const fields = new Fields();
   const reader = new FieldReader();
   const last = new Uint8Array(routes.length);
-  const compile = (number: number): Predicate => {
-    const predicate = compileCondition(routes[number] as MatchedRoute, () => onFilterError(number), reader);
-    matches[number] = predicate;
-    return predicate;
-  };
+  const conjunctions = new Conjunctions(routes.length, reader);
   for (let number = 0; number < routes.length; number += 1) {
     const route = routes[number] as MatchedRoute;
     if (route.disabled) {
@@ -55,7 +51,9 @@ export function* compileRoutes(
     last[number] = route.continue ? 0 : 1;
     const pattern = route.pattern === undefined ? undefined : parsePattern(route.pattern);
     const condition = conditionOf(route.filters, pattern);
-    if (route.only === undefined && isDecided(condition)) matches[number] = always;
+    const terms = route.only === undefined ? decisiveTerms(condition) : undefined;
+    if (route.only === undefined && isDecided(condition)) predicates[number] = always;
+    else if (terms !== undefined) conjunctions.set(number, terms);
     else if (route.filters.some(hasSql)) compileFilters(route.filters); // it may be refused
     alternatives.push(fields.share(alternativesOf(condition)));
     if (number % STEP === 0) yield;
@@ -75,7 +73,18 @@ export function* compileRoutes(
     }
     bySource[source] = same.index;
   }
-  return { matches, compile, last, bySource };
+  conjunctions.seal();
+  const matches = (number: number, event: MeshEvent): boolean => {
+    const made = predicates[number];
+    if (made !== undefined) return made(event);
+    const verdict = conjunctions.has(number) ? conjunctions.test(number, event) : undefined;
+    if (verdict !== undefined) return verdict;
+    // A candidate for the first time: of many rules most never are, and all of their closures would take much memory.
+    const predicate = compileCondition(routes[number] as MatchedRoute, () => onFilterError(number), reader);
+    predicates[number] = predicate;
+    return predicate(event);
+  };
+  return { matches, last, bySource };
 }
 
 /** Whether there is an expression in it. */

@@ -29,7 +29,7 @@ export class IndexedMatcher implements RouteMatcher {
 
   match(event: MeshEvent, source: number, out: number[]): number {
     const compiled = this.#routes;
-    const { bySource, matches, last } = compiled;
+    const { bySource, last } = compiled;
     const index = bySource[source];
     if (index === undefined) return 0;
     const candidates = this.#candidates;
@@ -38,8 +38,7 @@ export class IndexedMatcher implements RouteMatcher {
     let matched = 0;
     for (let at = 0; at < count; at += 1) {
       const route = numbers[at] as number;
-      const predicate = matches[route] ?? compiled.compile(route);
-      if (!predicate(event)) continue;
+      if (!compiled.matches(route, event)) continue;
       out[matched] = route;
       matched += 1;
       if (last[route] === 1) break;
