@@ -1,4 +1,5 @@
 import type { Candidates, Posting } from './posting.ts';
+import { Sieve } from './sieve.ts';
 
 /**
  * Texts that values begin (or end) with, by a hash that grows with each character: one pass over a value finds all of its
@@ -12,6 +13,7 @@ export class Affixes {
   /** Number of a text plus one, by hash, with linear probing; at least half of it is free. */
   readonly #slots: Int32Array;
   readonly #mask: number;
+  readonly #sieve: Sieve;
   /** By length: whether a text has it. */
   #lengths = new Uint8Array(16);
   #longest = 0;
@@ -21,6 +23,7 @@ export class Affixes {
     this.#hashes = new Int32Array(size);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2 * size, 2))));
     this.#mask = this.#slots.length - 1;
+    this.#sieve = new Sieve(size);
   }
 
   /** A text that is not there yet and not empty. */
@@ -32,6 +35,7 @@ export class Affixes {
     this.#texts.push(text);
     this.#postings.push(posting);
     this.#hashes[number] = hash;
+    this.#sieve.add(spread(hash));
     let slot = spread(hash) & this.#mask;
     while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
     this.#slots[slot] = number + 1;
@@ -52,10 +56,11 @@ export class Affixes {
     const longest = Math.min(length, this.#longest);
     const lengths = this.#lengths;
     const fromEnd = this.#fromEnd;
+    const sieve = this.#sieve;
     let hash = SEED;
     for (let at = 0; at < longest; at += 1) {
       hash = step(hash, codes[fromEnd ? length - 1 - at : at] as number);
-      if (lengths[at + 1] === 1) this.#probe(hash, value, into);
+      if (lengths[at + 1] === 1 && sieve.has(spread(hash))) this.#probe(hash, value, into);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Candidates, Posting } from './posting.ts';
+import { Sieve } from './sieve.ts';
 
 /** The lengths that a text is cut to, so that one pass over a value for each finds all that it may hold. */
 const LENGTHS = [8, 4, 2, 1] as const;
@@ -28,13 +29,11 @@ interface Pieces {
 /** Texts that values hold anywhere: each is found by the rolling hash of one piece of it. */
 export class Parts {
   readonly #pieces: Pieces[] = [];
-  /** By the low bits of a hash: whether a piece may have it. Most windows of a value are done with here. */
-  readonly #filter: Uint8Array;
-  readonly #mask: number;
+  /** Most windows of a value are done with here. */
+  readonly #sieve: Sieve;
 
   constructor(size: number) {
-    this.#filter = new Uint8Array(2 ** Math.ceil(Math.log2(8 * size)));
-    this.#mask = this.#filter.length - 1;
+    this.#sieve = new Sieve(size);
   }
 
   /** A text that is not there yet, and the piece of it that the fewest texts share. */
@@ -47,7 +46,7 @@ export class Parts {
     }
     let hash = 0;
     for (let at = 0; at < length; at += 1) hash = roll(hash, piece.charCodeAt(at), 0, 0);
-    this.#filter[spread(hash) & this.#mask] = 1;
+    this.#sieve.add(spread(hash));
     const entry = { text, at: text.indexOf(piece), posting };
     const entries = pieces.byHash.get(hash);
     if (entries === undefined) pieces.byHash.set(hash, [entry]);
@@ -56,14 +55,13 @@ export class Parts {
 
   /** `codes` are those of the value. */
   gather(value: string, codes: Uint16Array, into: Candidates): void {
-    const filter = this.#filter;
-    const mask = this.#mask;
+    const sieve = this.#sieve;
     for (const { length, byHash } of this.#pieces) {
       const gone = POWERS[length] as number;
       let hash = 0;
       for (let at = 0; at < value.length; at += 1) {
         hash = roll(hash, codes[at] as number, at < length ? 0 : (codes[at - length] as number), gone);
-        if (filter[spread(hash) & mask] === 0 || at + 1 < length) continue;
+        if (at + 1 < length || !sieve.has(spread(hash))) continue;
         const entries = byHash.get(hash);
         if (entries !== undefined) addHeld(entries, value, at + 1 - length, into);
       }
