@@ -65,7 +65,7 @@ brokers: { echo: { type: echo } }
 sources: { in: { broker: echo, say: hello } }
 targets: { out: { broker: echo } }
 routes:
-  - { name: never, from: [in], when: { filters: [{ sql: nothing = 'x' }] }, to: [out], delivery: { deadLetter: { store: true } } }
+  - { name: never, from: [in], when: { filters: [{ sql: INT(type) = 1 }] }, to: [out], delivery: { deadLetter: { store: true } } }
   - { name: all, from: [in], to: [out], delivery: { deadLetter: { store: true } } }
 store: { path: ${store} }
 `;
