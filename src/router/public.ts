@@ -48,7 +48,7 @@ export function createMatcher(routes: readonly NamedRoute[]): Matcher {
 }
 
 /**
- * The same in slices of `sliceMs` (5 ms), between which other work runs: for thousands of routes beside events that must
+ * The same in slices of `sliceMs` (3 ms), between which other work runs: for thousands of routes beside events that must
  * not wait. Rejects as {@link createMatcher} throws, or with the reason of an aborted `signal`.
  */
 export async function createMatcherInSlices(

@@ -52,7 +52,7 @@ export interface BuildOptions extends SliceOptions {
 }
 
 /**
- * Builds an {@link IndexedMatcher} in slices of `sliceMs` (5 ms by default), between which `yieldTo` lets other work run
+ * Builds an {@link IndexedMatcher} in slices of `sliceMs` (3 ms by default), between which `yieldTo` lets other work run
  * (by default the event loop turns once). Rejects with FairleadError for a condition that is refused.
  */
 export async function buildMatcher(routes: readonly MatchedRoute[], options: BuildOptions = {}): Promise<RouteMatcher> {

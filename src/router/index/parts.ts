@@ -45,7 +45,8 @@ export class Parts {
       this.#pieces.push(pieces);
     }
     let hash = 0;
-    for (let at = 0; at < length; at += 1) hash = roll(hash, piece.charCodeAt(at), 0, 0);
+    const shift = shiftFor(length);
+    for (let at = 0; at < length; at += 1) hash = roll(hash, shift, piece.charCodeAt(at));
     this.#sieve.add(spread(hash));
     const entry = { text, at: text.indexOf(piece), posting };
     const entries = pieces.byHash.get(hash);
@@ -57,10 +58,10 @@ export class Parts {
   gather(value: string, codes: Uint16Array, into: Candidates): void {
     const sieve = this.#sieve;
     for (const { length, byHash } of this.#pieces) {
-      const gone = POWERS[length] as number;
+      const shift = shiftFor(length);
       let hash = 0;
       for (let at = 0; at < value.length; at += 1) {
-        hash = roll(hash, codes[at] as number, at < length ? 0 : (codes[at - length] as number), gone);
+        hash = roll(hash, shift, codes[at] as number);
         if (at + 1 < length || !sieve.has(spread(hash))) continue;
         const entries = byHash.get(hash);
         if (entries !== undefined) addHeld(entries, value, at + 1 - length, into);
@@ -74,19 +75,17 @@ function addHeld(entries: readonly Entry[], value: string, from: number, into: C
   for (const { text, at, posting } of entries) if (value.startsWith(text, from - at) && from >= at) into.add(posting);
 }
 
-const BASE = 0x01000193;
-/** BASE to the power of a length. */
-const POWERS: readonly number[] = Array.from({ length: 9 }, (_, length) => {
-  let power = 1;
-  for (let n = 0; n < length; n += 1) power = Math.imul(power, BASE);
-  return power;
-});
+/** So that the characters before a window of that length are shifted out of the 32 bits. */
+function shiftFor(length: number): number {
+  return Math.ceil(32 / length);
+}
 
-/** The hash of a window that moves on: one character comes in, one goes out. */
-function roll(hash: number, code: number, left: number, gone: number): number {
-  return (Math.imul(hash, BASE) + code - Math.imul(left, gone)) | 0;
+/** The hash of a window that moves on by one character. */
+function roll(hash: number, shift: number, code: number): number {
+  return shift === 32 ? code : (hash << shift) ^ code;
 }
 
 function spread(hash: number): number {
-  return hash ^ (hash >>> 15);
+  const product = Math.imul(hash, 0x9e3779b1);
+  return product ^ (product >>> 15);
 }

@@ -26,7 +26,7 @@ export interface SliceOptions {
 
 /** Does the work in slices, between which the event loop turns. */
 export async function inSlices<T>(steps: Steps<T>, options: SliceOptions = {}): Promise<T> {
-  const { sliceMs = 5, yieldTo = turn, now = () => performance.now(), signal } = options;
+  const { sliceMs = 3, yieldTo = turn, now = () => performance.now(), signal } = options;
   for (;;) {
     signal?.throwIfAborted();
     const until = now() + sliceMs;
