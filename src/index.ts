@@ -84,6 +84,7 @@ export {
   type SelectorEvent,
   type SelectorName,
   type SelectorTarget,
+  type SendOutcome,
   type SendStatus,
   type Ticket,
 } from './core/selector.ts';

@@ -109,7 +109,11 @@ export interface Decision {
   readonly reason: NoTarget | undefined;
 }
 
-export type SendStatus = 'ok' | 'failed' | 'timeout' | 'refused' | 'unknown';
+/** What became of a send that left the gateway. */
+export type SendOutcome = 'ok' | 'failed' | 'timeout' | 'refused' | 'unknown';
+
+/** `recalled`: taken back before it left. It says nothing of the target; only what is in flight and leases are put right. */
+export type SendStatus = SendOutcome | 'recalled';
 
 /** Names one send until it is settled. Numbers are used again. */
 export type Ticket = number;

@@ -37,7 +37,7 @@ export interface TargetWindow {
   readonly recoveredAt: number;
 
   sent(now: number): void;
-  /** @param oldestSentAt Of what is in flight after this. */
+  /** `recalled` changes only what is in flight. @param oldestSentAt Of what is in flight after this. */
   settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number): void;
   polled(now: number, depth: number, ageMs: number): void;
   recovered(now: number): void;

@@ -66,6 +66,7 @@ export class Window implements TargetWindow {
   settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number): void {
     this.inFlight -= 1;
     this.oldestSentAt = oldestSentAt;
+    if (status === 'recalled') return;
     this.#errors.add(now, status === 'ok' ? 0 : 1);
     if (status !== 'ok') return;
     this.lastAckAt = now;

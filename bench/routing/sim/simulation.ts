@@ -1,4 +1,4 @@
-import type { SendStatus } from '../../../src/core/selector.ts';
+import type { SendOutcome } from '../../../src/core/selector.ts';
 import { hashed } from '../world/random.ts';
 import { DRAIN_MS, stepOf, type World } from '../world/world.ts';
 import { Agenda } from './agenda.ts';
@@ -15,7 +15,7 @@ const POLLED = 4;
 const KINDS = 8;
 /** Between sends of one moment, which the agenda would not keep in order. */
 const BEHIND_MS = 1e-6;
-const STATUS: readonly SendStatus[] = ['ok', 'failed', 'refused', 'unknown', 'timeout'];
+const STATUS: readonly SendOutcome[] = ['ok', 'failed', 'refused', 'unknown', 'timeout'];
 
 /** Runs one world with one policy under a logical clock: events in the order of time, nothing waits for real. */
 export function simulate(options: RunOptions): Run {
@@ -177,7 +177,7 @@ class Simulation {
 
   #answer(slot: number): void {
     const attempts = this.#attempts;
-    if (!attempts.isSettled(slot)) this.#settle(slot, STATUS[attempts.status[slot] as number] as SendStatus);
+    if (!attempts.isSettled(slot)) this.#settle(slot, STATUS[attempts.status[slot] as number] as SendOutcome);
     attempts.endChain(slot);
   }
 
@@ -186,7 +186,7 @@ class Simulation {
     if (slot >= 0) this.#settle(slot, 'timeout');
   }
 
-  #settle(slot: number, status: SendStatus): void {
+  #settle(slot: number, status: SendOutcome): void {
     const attempts = this.#attempts;
     const event = attempts.event[slot] as number;
     const gateway = attempts.gateway[slot] as number;

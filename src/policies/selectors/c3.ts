@@ -1,5 +1,5 @@
 import type { Random } from '../../core/clock.ts';
-import type { SelectorEvent, SendStatus } from '../../core/selector.ts';
+import type { SelectorEvent, SendOutcome } from '../../core/selector.ts';
 import { CubicRate } from './cubic-rate.ts';
 import { type Candidate, Rule, type Scored, type Strategy } from './strategy.ts';
 
@@ -67,12 +67,16 @@ export class C3 extends Rule implements Strategy {
     this.#rate(candidate).sent(now);
   }
 
-  settled(candidate: Candidate, status: SendStatus, latencyMs: number, now: number): void {
+  settled(candidate: Candidate, outcome: SendOutcome, latencyMs: number, now: number): void {
     const { index } = candidate;
-    const took = status === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
+    const took = outcome === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
     const old = this.#response[index];
     this.#response[index] = old === undefined ? took : old + GAIN * (took - old);
     this.#rate(candidate).received(now);
+  }
+
+  recalled(candidate: Candidate): void {
+    this.#rate(candidate).recalled();
   }
 
   #score(candidate: Candidate): number {

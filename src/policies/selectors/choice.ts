@@ -193,7 +193,10 @@ export class Choice implements Selector {
     this.#inFlight.remove(slot);
     if (key !== undefined) this.#leases.settled(key);
     candidate.window.settled(now, status, took, this.#inFlight.oldestSentAt(candidate.index));
-    for (const strategy of this.#chain) strategy.settled?.(candidate, status, took, now);
+    for (const strategy of this.#chain) {
+      if (status === 'recalled') strategy.recalled?.(candidate);
+      else strategy.settled?.(candidate, status, took, now);
+    }
   }
 
   available(target: number, up: boolean): void {

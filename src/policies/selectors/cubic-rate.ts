@@ -46,6 +46,12 @@ export class CubicRate {
     this.#sentNow += 1;
   }
 
+  /** A send that did not happen. */
+  recalled(): void {
+    this.#tokens += 1;
+    this.#sentNow = Math.max(0, this.#sentNow - 1);
+  }
+
   received(now: number): void {
     this.#measure(now);
     this.#receivedNow += 1;

@@ -1,5 +1,5 @@
 import type { Random } from '../../core/clock.ts';
-import type { SendStatus } from '../../core/selector.ts';
+import type { SendOutcome } from '../../core/selector.ts';
 import { ByScore } from './by-score.ts';
 import type { Candidate } from './strategy.ts';
 
@@ -30,8 +30,8 @@ export class PeakEwma extends ByScore {
     return faded * (window.inFlight + 1);
   }
 
-  settled({ index }: Candidate, status: SendStatus, latencyMs: number, now: number): void {
-    const took = status === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
+  settled({ index }: Candidate, outcome: SendOutcome, latencyMs: number, now: number): void {
+    const took = outcome === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
     const cost = this.#cost[index] ?? 0;
     const weight = Math.exp(((this.#at[index] ?? now) - now) / DECAY_MS);
     this.#cost[index] = took > cost ? took : cost * weight + took * (1 - weight);

@@ -1,5 +1,5 @@
 import type { Random } from '../../core/clock.ts';
-import type { SelectorEvent, SendStatus } from '../../core/selector.ts';
+import type { SelectorEvent, SendOutcome } from '../../core/selector.ts';
 import { type Candidate, Rule, type Scored, type Strategy } from './strategy.ts';
 
 /** Requests in flight above this quantile of what was seen of late make a target hot: 2^-0.25, as in the paper. */
@@ -67,8 +67,8 @@ export class Prequal extends Rule implements Strategy {
     });
   }
 
-  settled({ index }: Candidate, status: SendStatus, latencyMs: number): void {
-    const took = status === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
+  settled({ index }: Candidate, outcome: SendOutcome, latencyMs: number): void {
+    const took = outcome === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
     const old = this.#latency[index];
     this.#latency[index] = old === undefined ? took : old + LATENCY_GAIN * (took - old);
   }

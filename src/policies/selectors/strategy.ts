@@ -1,4 +1,4 @@
-import type { DecisionBy, SelectorEvent, SelectorName, SelectorTarget, SendStatus } from '../../core/selector.ts';
+import type { DecisionBy, SelectorEvent, SelectorName, SelectorTarget, SendOutcome } from '../../core/selector.ts';
 import type { TargetWindow } from '../../core/target-window.ts';
 
 /** A target as a strategy sees it. */
@@ -32,7 +32,9 @@ export interface Strategy {
   scores(candidates: readonly Candidate[], event: SelectorEvent, now: number): readonly Scored[] | undefined;
   /** Called after the window was told. */
   sent?(candidate: Candidate, now: number): void;
-  settled?(candidate: Candidate, status: SendStatus, latencyMs: number, now: number): void;
+  settled?(candidate: Candidate, outcome: SendOutcome, latencyMs: number, now: number): void;
+  /** In place of `settled`, for a send that was taken back before it left. */
+  recalled?(candidate: Candidate): void;
   tick?(candidates: readonly Candidate[], now: number): void;
 }
 
