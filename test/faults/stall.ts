@@ -51,6 +51,7 @@ export async function stall(
   );
   let frozen = false;
   let loading = true;
+  let load: Promise<void> | undefined;
   try {
     for (let at = 0; at < options.backlog; at += 5_000) {
       const burst = Array.from({ length: Math.min(5_000, options.backlog - at) }, (_, n) => faultEvent(at + n));
@@ -69,7 +70,7 @@ export async function stall(
     const up = (): boolean => gateway.log().split('"source is up"').length > 2;
     await gateway.until(up);
     // Closed loop with a bound, so that it runs at the gateway's pace without piling up in the broker.
-    const load = (async () => {
+    load = (async () => {
       while (loading) {
         if (otherProduced - otherDelivered > AHEAD) {
           await new Promise((resolve) => setTimeout(resolve, 2));
@@ -113,6 +114,8 @@ export async function stall(
   } finally {
     loading = false;
     if (frozen) await brokers.kill('rabbitmq', 'SIGCONT');
+    // A load still under way would fail on a closed connection and hide what went wrong.
+    await Promise.allSettled([load]);
     gateway.cleanup();
     for (const place of [stalledFrom, otherFrom, otherTo]) await place.close();
   }
