@@ -64,10 +64,11 @@ export class LeastCost implements Strategy {
     return candidates.map((candidate, i) => {
       this.#cost(candidate, event, now);
       const { silent, ...parts } = this.#parts;
+      const { meanMs, q95Ms, failure: failureShare } = this.#outlook;
       return {
         score: this.#costs[i] as number,
         propensity: this.#propensity(i, explored),
-        parts: { ...parts, silent: Number(silent), ...this.#outlook },
+        parts: { ...parts, silent: Number(silent), meanMs, q95Ms, failureShare },
       };
     });
   }
