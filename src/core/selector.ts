@@ -153,6 +153,10 @@ export interface FeatureSnapshot {
   readonly features: Float32Array;
   /** `[rows, 3]`, or undefined where no good scores are at hand. */
   readonly scores: Float32Array | undefined;
+  /** SHA-256 of the model whose scores these are. */
+  readonly model?: string | undefined;
+  /** Share of the model in what was forecast, where it is mixed with something else. */
+  readonly lambda?: number | undefined;
 }
 
 /**

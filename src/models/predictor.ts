@@ -95,6 +95,7 @@ export class Predictor {
       columns: FEATURE_COUNT,
       features: this.#features,
       scores: this.scores,
+      model: this.#scorer?.sha,
     };
   }
 
