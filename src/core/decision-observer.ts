@@ -5,7 +5,7 @@ import type { Decision, SendStatus } from './selector.ts';
  * How an attempt ended for which a target was chosen. Beside what a send came to (`unknown`: nobody can tell): `recalled`,
  * taken back before it was sent; `breaker`, kept from being sent by the breaker of the target.
  */
-export type DecisionOutcome = SendStatus | 'recalled' | 'breaker';
+export type DecisionOutcome = SendStatus | 'breaker';
 
 /** The attempt that is decided on. Read during the call and not kept; a leg of the pipeline has all of it. */
 export interface DecisionSubject {
