@@ -1,3 +1,4 @@
+import type { BreakerStatus } from './breaker.ts';
 import type { GatewayConfig } from './config/types.ts';
 import type { LegCounters, SourceCounters } from './core/counters.ts';
 import type { Health } from './core/source.ts';
@@ -19,6 +20,8 @@ export interface TargetStatus {
   readonly depth: number;
   readonly bytes: number;
   readonly full: boolean;
+  /** Where a policy of the target has a circuit breaker. */
+  readonly breaker?: BreakerStatus | undefined;
 }
 
 export interface RouteStatus {
@@ -82,7 +85,8 @@ export function readStatus(config: GatewayConfig, state: string, path: DataPath,
     targets: config.targets.map(({ name, kind }) => {
       const lane = lanes.get(name);
       if (lane === undefined) throw new Error(`no lane for target ${name}`);
-      return { name, kind, health: lane.target.health(), depth: lane.depth, bytes: lane.bytes, full: lane.full };
+      const { depth, bytes, full } = lane;
+      return { name, kind, health: lane.target.health(), depth, bytes, full, breaker: path.breaker(lane) };
     }),
     routes: routes.map((route, number) => ({
       name: route.name,

@@ -1,4 +1,5 @@
 import type { AdapterSpec } from './adapters/spec.ts';
+import { type BreakerStatus, breakerStatus, createBreaker } from './breaker.ts';
 import type { Environment } from './components.ts';
 import type { GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './config/types.ts';
 import type { RouteCounters } from './core/counters.ts';
@@ -12,6 +13,7 @@ import { type CountedNames, Ledger, legName, type Retired } from './pipeline/led
 import type { LegOwner, LegSpec } from './pipeline/leg.ts';
 import { Pipeline, type Plan, type RoutePlan, type UnmatchedPlan } from './pipeline/pipeline.ts';
 import { Availability } from './policies/availability.ts';
+import type { CircuitBreaker } from './policies/circuit-breaker.ts';
 import { afterFailure } from './policies/retry.ts';
 import { same } from './reload/same.ts';
 import { compileGate } from './router/gate.ts';
@@ -54,6 +56,7 @@ export class DataPath {
   /** Intakes that a reload took out and whose sources have not been closed yet. */
   readonly #leaving = new Set<SourceIntake>();
   readonly #evaluator: JsonataPool;
+  readonly #breakers = new WeakMap<Lane, CircuitBreaker>();
   #wired: Wired;
 
   constructor(config: GatewayConfig, parts: Parts, env: Environment, deadLetters: DeadLetterKeeper) {
@@ -70,6 +73,12 @@ export class DataPath {
 
   get intakes(): readonly SourceIntake[] {
     return this.#wired.intakes;
+  }
+
+  /** Of the circuit breaker of a lane, if it has one. */
+  breaker(lane: Lane): BreakerStatus | undefined {
+    const breaker = this.#breakers.get(lane);
+    return breaker && breakerStatus(breaker, this.#env);
   }
 
   /** Routes in the order of the configuration, and last what `unmatched: { to }` plans, which counts like a route. */
@@ -206,7 +215,8 @@ export class DataPath {
       failed: (leg, cause, now) => this.pipeline.failed(leg, cause, now),
       withdrawn: (leg) => this.pipeline.withdrawn(leg),
     };
-    return new Lane({
+    const breaker = config.circuitBreaker && createBreaker(config.name, config.circuitBreaker, this.#env);
+    const lane = new Lane({
       name: config.name,
       target,
       limits,
@@ -214,7 +224,7 @@ export class DataPath {
       maxEvents: config.lane.maxEvents,
       maxBytes: config.lane.maxBytes,
       availability: new Availability(random),
-      policies: [],
+      policies: breaker === undefined ? [] : [breaker],
       retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
       owner,
       clock,
@@ -224,6 +234,8 @@ export class DataPath {
         this.pipeline.relieved();
       },
     });
+    if (breaker !== undefined) this.#breakers.set(lane, breaker);
+    return lane;
   }
 
   #planRoute(

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { AdapterSpec } from '../adapters/spec.ts';
 import { codeOf } from '../core/errors.ts';
+import { lintBreakers } from './circuit-breaker.ts';
 import { lintConditions } from './condition.ts';
 import { ConfigDocument } from './document.ts';
 import { type Entries, names, parseEntries } from './entries.ts';
@@ -70,6 +71,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
     ...lintTests(config.tests, document, options.readFile),
     ...lintConditions(config),
     ...lintPolicies(config, names(document, 'policies')),
+    ...lintBreakers(config, parsed.policies),
   );
   return { config, findings: told(document, located), echo: echo(parsed, entries, schemas, document) };
 }

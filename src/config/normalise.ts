@@ -1,5 +1,6 @@
 import type { AdapterSpec } from '../adapters/spec.ts';
 import { activeWindow } from './active.ts';
+import { mergeBreakers } from './circuit-breaker.ts';
 import { type SourceFields, sourceFields, type TargetFields, targetFields } from './common.ts';
 import type { Entries, Entry } from './entries.ts';
 import { mergePolicies, type PolicyFields } from './policy.ts';
@@ -61,13 +62,15 @@ function target(
   policies: Outline['policies'],
 ): TargetConfig {
   const { broker, labels, policies: bound, batch, concurrency, lane, encoding, headers, claimCheck } = fields;
+  const applied = bound.map((policy) => policies[policy] as PolicyFields);
   return {
     name,
     kind: adapter.type,
     broker,
     labels,
     policies: bound,
-    delivery: mergePolicies(bound.map((policy) => policies[policy] as PolicyFields)),
+    delivery: mergePolicies(applied),
+    ...defined({ circuitBreaker: mergeBreakers(applied) }),
     batch: defined({ maxEvents: batch?.maxEvents, maxBytes: batch?.maxBytes }),
     ...(concurrency === undefined ? {} : { concurrency }),
     lane,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../adapters/fields.ts';
+import { type CircuitBreakerFields, circuitBreakerSchema } from './circuit-breaker.ts';
 import { notYet } from './names.ts';
 import type { DeliveryPolicy } from './types.ts';
 
@@ -19,6 +20,7 @@ export interface PolicyFields {
   retryAfterMax?: number | undefined;
   timeout?: number | undefined;
   maxAge?: number | undefined;
+  circuitBreaker?: CircuitBreakerFields | undefined;
 }
 
 // The defaults are not filled in here, so that of several policies each overrides only what it says.
@@ -52,7 +54,7 @@ export const policySchema: z.ZodType<PolicyFields> = z.strictObject({
     .describe(
       'Age since receipt at which an event is dead-lettered instead of sent; also bounds the wait for an unavailable target.',
     ),
-  circuitBreaker: notYet('circuit breakers are'),
+  circuitBreaker: circuitBreakerSchema,
   rateLimit: notYet('rate limits are'),
 });
 

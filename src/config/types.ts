@@ -1,3 +1,4 @@
+import type { CircuitBreakerSettings } from '../core/policy.ts';
 import type { DeadLetterSettings, DeliverySettings, Pattern } from '../core/routing.ts';
 import type { TransformStep } from '../core/transform.ts';
 
@@ -58,6 +59,7 @@ export interface TargetConfig {
   /** Names of the policies, for display; {@link TargetConfig.delivery} is what they come to. */
   readonly policies: readonly string[];
   readonly delivery: DeliveryPolicy;
+  readonly circuitBreaker?: CircuitBreakerSettings;
   /** Overrides of the adapter's own limits of one send. */
   readonly batch: Partial<Bounds>;
   readonly concurrency?: number;

@@ -124,6 +124,10 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   W_UNUSED_BROKER: 'No source or target uses the broker.',
   W_UNUSED_SOURCE: 'No route reads the source, so all its events are unmatched.',
   W_UNUSED_TARGET: 'Nothing is sent to the target.',
+  W_BREAKER_RETRY:
+    'Nothing is retried at a target with a circuit breaker, so what fails before it opens is dead-lettered.',
+  W_BREAKER_SLOW_CALL: 'Sends are given up before they are slow enough for `slowCall` of a circuit breaker.',
+  W_BREAKER_MAX_AGE: '`maxAge` is over before a circuit breaker that opened lets a probe through.',
   W_UNUSED_POLICY: 'No target binds the policy.',
   W_TEMPLATE_NAME: 'A template uses a name that cannot have a value there.',
   W_SECRET_LITERAL: `A secret stands in the file itself. Give it by \`\${VAR}\` or \`\${file:/path}\`.`,

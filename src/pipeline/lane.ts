@@ -16,8 +16,8 @@ export type Failure = Exclude<SendResult, { status: 'confirmed' }>;
 
 export type RetryRule = (leg: PendingLeg, failure: Failure) => { readonly retryInMs: number } | 'give-up';
 
-/** How often a lane whose target has never connected looks for legs past their `maxAge`. */
-const UNOPENED_MS = 1_000;
+/** How often a lane that may not send looks for legs past their `maxAge`. */
+const LOOK_MS = 1_000;
 
 /** How long a lane on its way out goes on: until it is empty, until nothing can be sent at once, or no longer. */
 export type Patience = 'empty' | 'idle' | 'none';
@@ -92,9 +92,9 @@ export class Lane {
     return this.#full;
   }
 
-  /** True while the target cannot be reached. */
+  /** True while the target cannot be reached, or a policy holds it to be unavailable. */
   get down(): boolean {
-    return this.#o.availability.down;
+    return this.#o.availability.down || this.#o.policies.some(({ down }) => down);
   }
 
   /** Takes a leg in; {@link kick} sends. */
@@ -123,7 +123,7 @@ export class Lane {
         break;
       }
       const batch = this.#nextBatch(now);
-      if (batch.length > 0) this.#send(batch);
+      if (batch.length > 0) this.#send(batch, now);
     }
     const next = this.#waiting.nextAt;
     if (next !== undefined) this.#wakeIn(next - now, now);
@@ -138,7 +138,9 @@ export class Lane {
   }
 
   available(): void {
-    this.#o.availability.available();
+    const { availability, policies, clock } = this.#o;
+    availability.available();
+    for (const policy of policies) policy.available?.(clock.now());
     this.kick();
   }
 
@@ -209,17 +211,19 @@ export class Lane {
   }
 
   #admit(now: number): number {
-    if (!this.#open) return UNOPENED_MS;
+    if (!this.#open) return LOOK_MS;
     let wait = this.#o.availability.admit(now);
     for (const policy of this.#o.policies) wait = Math.max(wait, policy.admit(now));
-    return wait;
+    return Math.min(wait, LOOK_MS);
   }
 
   #nextBatch(now: number): PendingLeg[] {
-    const { limits, orderedBatch } = this.#o;
+    const { limits, orderedBatch, policies } = this.#o;
+    let { maxEvents } = limits;
+    for (const policy of policies) maxEvents = Math.min(maxEvents, policy.limit?.(now) ?? maxEvents);
     const batch: PendingLeg[] = [];
     let bytes = 0;
-    while (batch.length < limits.maxEvents) {
+    while (batch.length < maxEvents) {
       const head = this.#queue.take();
       if (head === undefined) break;
       if (this.#over(head, now)) continue;
@@ -231,7 +235,7 @@ export class Lane {
       head.taken = true;
       bytes += head.bytes;
       for (let leg = orderedBatch ? head.next : undefined; leg !== undefined; leg = leg.next) {
-        if (batch.length >= limits.maxEvents || bytes + leg.bytes > limits.maxBytes) break;
+        if (batch.length >= maxEvents || bytes + leg.bytes > limits.maxBytes) break;
         if (leg.ended || leg.tracker.detached) continue;
         batch.push(leg);
         leg.taken = true;
@@ -268,7 +272,8 @@ export class Lane {
     }
   }
 
-  #send(batch: PendingLeg[]): void {
+  #send(batch: PendingLeg[], now: number): void {
+    for (const policy of this.#o.policies) policy.began?.(batch.length, now);
     const abort = new AbortController();
     this.#sending.push(abort);
     let timeoutMs = 0;
@@ -277,7 +282,7 @@ export class Lane {
     const settle = (results: readonly SendResult[]): void => {
       cancel();
       this.#sending.splice(this.#sending.indexOf(abort), 1);
-      if (!this.#stopped) this.#settle(batch, results);
+      if (!this.#stopped) this.#settle(batch, results, now);
     };
     this.target.send(batch, abort.signal).then(settle, (error: unknown) => {
       // A target that rejects breaks its contract; the outcome of every leg is unknown then.
@@ -286,12 +291,13 @@ export class Lane {
     });
   }
 
-  #settle(batch: PendingLeg[], results: readonly SendResult[]): void {
+  #settle(batch: PendingLeg[], results: readonly SendResult[], beganAt: number): void {
     const { clock, owner, availability, policies } = this.#o;
     const now = clock.now();
     this.#settling = true;
-    availability.settled(results, now);
-    for (const policy of policies) policy.settled(results, now);
+    availability.settled(results, now, beganAt);
+    for (const policy of policies) policy.settled(results, now, beganAt);
+    const held = policies.some(({ down }) => down);
     let delays: Map<PendingLeg, number> | undefined;
     for (let i = 0; i < batch.length; i += 1) {
       const leg = batch[i] as PendingLeg;
@@ -301,7 +307,7 @@ export class Lane {
         owner.done(leg, now);
         continue;
       }
-      const retryInMs = this.#failed(leg, result, now);
+      const retryInMs = this.#failed(leg, result, now, held);
       if (retryInMs > 0) delays = (delays ?? new Map()).set(leg, retryInMs);
     }
     const again: PendingLeg[] = [];
@@ -324,11 +330,13 @@ export class Lane {
   }
 
   /** Milliseconds to wait before the leg's next attempt; 0 when it ended or did not count as an attempt. */
-  #failed(leg: PendingLeg, failure: Failure, now: number): number {
+  #failed(leg: PendingLeg, failure: Failure, now: number, held: boolean): number {
     const { counters } = leg.spec;
     if (failure.status === 'unknown') counters.unknown += 1;
     if (failure.unavailable === true) return 0;
     const decision = this.#o.retry(leg, failure);
+    // It waits all the same, so that what is tried next is something else.
+    if (held && failure.retryable) return decision === 'give-up' ? 1 : Math.max(1, decision.retryInMs);
     if (decision === 'give-up') {
       this.#end(leg);
       this.#o.owner.failed(leg, failure, now);

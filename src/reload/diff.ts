@@ -47,6 +47,7 @@ const TARGET_FIELDS: Readonly<Record<keyof TargetConfig, 'plan' | 'restart'>> = 
   labels: 'plan',
   policies: 'plan',
   delivery: 'plan',
+  circuitBreaker: 'restart',
   batch: 'restart',
   concurrency: 'restart',
   claimCheck: 'restart',

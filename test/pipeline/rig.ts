@@ -2,6 +2,7 @@ import { LegCounters } from '../../src/core/counters.ts';
 import type { DeadLetterInit, DeadLetterKeeper } from '../../src/core/dead-letter.ts';
 import type { Delivery, Outcome } from '../../src/core/delivery.ts';
 import { silentLog } from '../../src/core/log.ts';
+import type { LanePolicy } from '../../src/core/policy.ts';
 import type { DeliverySettings } from '../../src/core/routing.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CONFIRMED, type Leg, type SendLimits, type SendResult, type Target } from '../../src/core/target.ts';
@@ -85,6 +86,8 @@ export interface RigOptions {
   readonly paused?: boolean;
   readonly validator?: Validator;
   readonly transform?: Transform;
+  /** Beside availability; of all lanes. */
+  readonly policies?: readonly LanePolicy[];
 }
 
 /** One source, one route to the given targets, all on a fake clock. */
@@ -122,7 +125,7 @@ export function rig(options: RigOptions = {}) {
       maxEvents: options.lane?.maxEvents ?? 1_000,
       maxBytes: options.lane?.maxBytes ?? 10_000_000,
       availability: new Availability(random),
-      policies: [],
+      policies: options.policies ?? [],
       retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
       owner: relay,
       clock,
