@@ -228,9 +228,9 @@ export class DataPath {
       retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
       owner,
       clock,
-      onPressure: (lane, full) => {
+      onPressure: (which, full) => {
         if (full) return;
-        for (const intake of this.intakes) intake.release(lane);
+        for (const intake of this.intakes) intake.release(which);
         this.pipeline.relieved();
       },
     });

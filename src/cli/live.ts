@@ -29,14 +29,21 @@ export function liveSummary(read: () => GatewayStatus, stream: NodeJS.WriteStrea
   return () => clearInterval(timer);
 }
 
-/** What should be up and is not, with its actual error. */
-function troubles(status: GatewayStatus): string[] {
-  return [...status.sources, ...status.targets].flatMap(({ name, health: { status: state, lastError } }) => {
+/** What should be up and is not, with its actual error; then the circuit breakers that are not closed. */
+function troubles({ sources, targets }: GatewayStatus): string[] {
+  const down = [...sources, ...targets].flatMap(({ name, health: { status: state, lastError } }) => {
     if (state === 'up' || state === 'closed') return [];
     return [
       `✘ ${name} is ${state}${lastError === undefined ? '' : `: ${lastError.code}: ${printable(lastError.message)}`}`,
     ];
   });
+  const open = targets.flatMap(({ name, breaker }) => {
+    if (breaker === undefined || breaker.state === 'closed') return [];
+    const { state, failureRate = 0, openings } = breaker;
+    const times = openings > 1 ? `, ${openings} times on end` : '';
+    return [`✘ ${name}: its circuit breaker is ${state} (${Math.round(failureRate * 100)} % of sends failed${times})`];
+  });
+  return [...down, ...open];
 }
 
 class Interval {
