@@ -40,6 +40,7 @@ export {
   type WrapConfig,
 } from './adapters/spec.ts';
 export { Gateway, type GatewayEnvironment, type GatewayState, type OwnedDeadLetters, openGateway } from './app.ts';
+export type { BreakerStatus } from './breaker.ts';
 export { buildEvent } from './cloudevents/attributes.ts';
 // Events
 export { decodeJson, decodeJsonBatch, encodeJson, encodeJsonBatch } from './cloudevents/json.ts';
