@@ -97,6 +97,15 @@ export class Lane {
     return this.#o.availability.down || this.#o.policies.some(({ down }) => down);
   }
 
+  /**
+   * True when one more leg could be sent now, for all that is known: what a choice among targets goes by. Of a target that
+   * is down it is one leg at a time, of a half-open circuit breaker what it still wants for its probes.
+   */
+  admits(now: number): boolean {
+    if (this.#stopped || this.#leaving || this.#full || this.#admit(now) > 0) return false;
+    return this.#depth < (this.#o.availability.down ? 1 : this.#most(now));
+  }
+
   /** Takes a leg in; {@link kick} sends. */
   add(leg: PendingLeg): void {
     this.#depth += 1;
@@ -217,10 +226,16 @@ export class Lane {
     return Math.min(wait, LOOK_MS);
   }
 
+  /** Most legs of one send, by the policies. */
+  #most(now: number): number {
+    let most = Number.POSITIVE_INFINITY;
+    for (const policy of this.#o.policies) most = Math.min(most, policy.limit?.(now) ?? most);
+    return most;
+  }
+
   #nextBatch(now: number): PendingLeg[] {
-    const { limits, orderedBatch, policies } = this.#o;
-    let { maxEvents } = limits;
-    for (const policy of policies) maxEvents = Math.min(maxEvents, policy.limit?.(now) ?? maxEvents);
+    const { limits, orderedBatch } = this.#o;
+    const maxEvents = Math.min(limits.maxEvents, this.#most(now));
     const batch: PendingLeg[] = [];
     let bytes = 0;
     while (batch.length < maxEvents) {

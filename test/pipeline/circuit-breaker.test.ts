@@ -103,6 +103,53 @@ describe('a lane with an open breaker', () => {
     expect(r.target.accepted).toHaveLength(30);
   });
 
+  test('admits what a choice may give it: all while closed, nothing while open, then probes', async () => {
+    const r = guarded({ limits: { maxEvents: 50 } });
+    const lane = r.lanes.get('a');
+    const admits = (): boolean => lane?.admits(r.clock.now()) === true;
+    expect(admits()).toBe(true);
+    r.target.behaviour = () => FAILED;
+    r.deliver(events(10));
+    await r.clock.advance(1);
+    expect([r.breaker.snapshot(1).state, admits()]).toEqual(['open', false]);
+    await r.clock.advance(5_624);
+    expect(admits()).toBe(false);
+    r.target.behaviour = () => CONFIRMED;
+    await r.clock.advance(1_000);
+    expect([r.breaker.snapshot(1).state, admits()]).toEqual(['closed', true]);
+  });
+
+  test('an empty lane that is half-open admits as many legs as probes are wanted', async () => {
+    const r = guarded({ latencyMs: () => 10, settings: { maxAgeMs: 4_000 } });
+    const lane = r.lanes.get('a');
+    const admits = (): boolean => lane?.admits(r.clock.now()) === true;
+    r.target.behaviour = () => FAILED;
+    r.deliver(events(10));
+    await r.clock.advance(6_000);
+    expect([lane?.depth, admits()]).toEqual([0, true]);
+    r.deliver(events(2, 0, 10));
+    expect([r.target.running, admits()]).toEqual([1, false]);
+    r.target.behaviour = () => CONFIRMED;
+    await r.clock.advance(10);
+    expect([r.breaker.snapshot(0).state, admits()]).toEqual(['closed', true]);
+  });
+
+  test('a target that is down admits one leg at a time, a lane on its way out none', async () => {
+    const r = rig({ latencyMs: () => 10 });
+    const lane = r.lanes.get('a');
+    const admits = (): boolean => lane?.admits(r.clock.now()) === true;
+    lane?.unavailable();
+    expect(admits()).toBe(false);
+    await r.clock.advance(1_000);
+    expect(admits()).toBe(true);
+    r.deliver(events(1));
+    expect(admits()).toBe(false);
+    await r.clock.advance(10);
+    expect(admits()).toBe(true);
+    lane?.leave();
+    expect(admits()).toBe(false);
+  });
+
   test('refusals for good go to the dead letters and leave it closed', async () => {
     const r = guarded();
     r.target.behaviour = () => ({ ...FAILED, retryable: false });
