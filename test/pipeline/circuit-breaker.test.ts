@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CircuitBreakerSettings } from '../../src/core/policy.ts';
 import { CONFIRMED, type SendResult } from '../../src/core/target.ts';
+import type { Failure } from '../../src/pipeline/lane.ts';
 import { CircuitBreaker } from '../../src/policies/circuit-breaker.ts';
 import { seeded } from '../setup/seeded.ts';
 import { delivery, type RigOptions, rig } from './rig.ts';
@@ -15,7 +16,7 @@ const SETTINGS: CircuitBreakerSettings = {
   probes: 3,
 };
 
-const FAILED: SendResult = { status: 'failed', code: 'E_X', message: 'x', retryable: true };
+const FAILED: Failure = { status: 'failed', code: 'E_X', message: 'x', retryable: true };
 
 function guarded(options: RigOptions = {}, over: Partial<CircuitBreakerSettings> = {}) {
   const random = options.random ?? (() => 0.5);
