@@ -5,18 +5,34 @@ import { unwrap } from './config/inspect.ts';
 import { redactUrl } from './config/redact.ts';
 import type { GatewayConfig, TargetConfig } from './config/types.ts';
 import type { MeshEvent } from './core/event.ts';
+import type { SelectorName } from './core/selector.ts';
 import { compileTemplate, type Template } from './core/template.ts';
 import { type EventOutcome, type LegOutcome, Outcomes } from './outcomes.ts';
 import { attributeText } from './router/attribute.ts';
 
 /** One leg that an event would get. */
-export interface PlannedLeg extends Omit<LegOutcome, 'event'> {
-  /** The adapter's type. */
+export interface PlannedLeg extends Omit<LegOutcome, 'event' | 'candidates'> {
+  /** The adapter's type, or `choice`. */
   readonly kind: string;
+  /** Of a choice: its selector. */
+  readonly by?: SelectorName;
+  /** Of a choice: its targets in their order. */
+  readonly candidates?: readonly PlannedCandidate[];
   /** Where the target would put it, e.g. `{ topic: 'readings', key: '/plant/7' }`; null where an attribute is missing. */
   readonly address?: Readonly<Record<string, string | null>>;
   /** What would be sent, in the JSON format, where a transform has changed it. */
   readonly event?: unknown;
+}
+
+/** One target of a choice. */
+export interface PlannedCandidate {
+  readonly target: string;
+  readonly kind: string;
+  /** Whether the event may go there: its labels fulfil `require`. Which one gets it is decided when it is sent. */
+  readonly eligible: boolean;
+  /** Why it may not. */
+  readonly refusal?: NonNullable<LegOutcome['candidates']>[number]['refusal'];
+  readonly address?: PlannedLeg['address'];
 }
 
 /** What would become of an event from a source, and why: plain JSON. */
@@ -32,12 +48,14 @@ type Address = (event: MeshEvent) => PlannedLeg['address'];
 export class Explainer {
   readonly #outcomes: Outcomes;
   readonly #targets: ReadonlyMap<string, { readonly kind: string; readonly address: Address }>;
+  readonly #choices: ReadonlyMap<string, SelectorName>;
 
   constructor(config: GatewayConfig, env: Environment) {
     this.#outcomes = new Outcomes(config, env);
     this.#targets = new Map(
       config.targets.map((target) => [target.name, { kind: target.kind, address: addressOf(target, env.adapters) }]),
     );
+    this.#choices = new Map(config.choices.map(({ name, by }) => [name, by]));
   }
 
   /** `nowMs` is the moment of arrival, in milliseconds since 1970, for time windows. */
@@ -52,17 +70,31 @@ export class Explainer {
     return this.#outcomes.close();
   }
 
-  #leg({ event, ...leg }: LegOutcome, original: MeshEvent): PlannedLeg {
-    const { kind = '', address: addressFor } = this.#targets.get(leg.target) ?? {};
-    const address = event && addressFor?.(event);
+  #leg({ event, candidates, ...leg }: LegOutcome, original: MeshEvent): PlannedLeg {
+    const by = this.#choices.get(leg.target);
     return {
       ...leg,
-      kind,
-      ...(address === undefined ? {} : { address }),
+      ...(by === undefined ? this.#place(leg.target, event) : { kind: 'choice', by }),
+      ...(candidates === undefined ? {} : { candidates: candidates.map((one) => this.#candidate(one, event)) }),
       ...(event === undefined || event === original
         ? {}
         : { event: JSON.parse(encodeJson(event).toString()) as unknown }),
     };
+  }
+
+  #candidate(
+    { target, refusal }: NonNullable<LegOutcome['candidates']>[number],
+    event: MeshEvent | undefined,
+  ): PlannedCandidate {
+    if (refusal === undefined) return { target, eligible: true, ...this.#place(target, event) };
+    return { target, eligible: false, ...this.#place(target, undefined), refusal };
+  }
+
+  /** The adapter's type of a target, and where it would put the event. */
+  #place(target: string, event: MeshEvent | undefined): Pick<PlannedCandidate, 'kind' | 'address'> {
+    const { kind = '', address: addressFor } = this.#targets.get(target) ?? {};
+    const address = event && addressFor?.(event);
+    return { kind, ...(address === undefined ? {} : { address }) };
   }
 }
 

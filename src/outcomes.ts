@@ -1,9 +1,10 @@
 import type { Environment } from './components.ts';
-import type { GatewayConfig } from './config/types.ts';
+import type { GatewayConfig, TargetConfig } from './config/types.ts';
 import type { MeshEvent } from './core/event.ts';
 import type { Transform } from './core/transform.ts';
 import type { Validator } from './core/validation.ts';
 import { compileExplainer, type RouteExplainer, type RouteVerdict } from './router/explain/explain.ts';
+import { type CandidateVerdict, explainRequire } from './router/explain/require.ts';
 import { RouteValidators } from './schema/route-validators.ts';
 import { applyTransform, compileTransform } from './transform/compile.ts';
 import { JsonataPool } from './transform/jsonata/pool.ts';
@@ -20,7 +21,10 @@ export interface Cause {
 export interface LegOutcome {
   /** `unmatched` where no route matched. */
   readonly route: string;
+  /** The entry of `to`: a target or a choice. */
   readonly target: string;
+  /** Of a choice: which of its targets the event may go to, and why not to the others. */
+  readonly candidates?: readonly CandidateVerdict[];
   /** True: the route is paused, so the leg waits. */
   readonly held?: true;
   /** What would be sent; undefined with an `error`. */
@@ -55,6 +59,7 @@ export class Outcomes {
   readonly #evaluator: JsonataPool;
   readonly #validators: RouteValidators;
   readonly #routes: ReadonlyMap<string, Planned>;
+  readonly #choices: ReadonlyMap<string, ReturnType<typeof explainRequire>>;
   #moment = 0;
 
   constructor(config: GatewayConfig, env: Environment) {
@@ -64,6 +69,7 @@ export class Outcomes {
     this.#explain = compileExplainer(config.routes, () => this.#moment);
     this.#evaluator = new JsonataPool(env);
     this.#validators = new RouteValidators({ ...config.schemas, clock, random, log });
+    this.#choices = choicesOf(config);
     this.#routes = new Map(
       config.routes.map(({ name, to, schema, transform: steps }): [string, Planned] => {
         const validator = schema && this.#validators.validator(schema);
@@ -81,7 +87,11 @@ export class Outcomes {
     if (matched.length === 0) {
       const { unmatched } = this.#config;
       if (typeof unmatched === 'string') return { routes, unmatched, legs: [] };
-      return { routes, unmatched: 'send', legs: unmatched.to.map((target) => ({ route: 'unmatched', target, event })) };
+      return {
+        routes,
+        unmatched: 'send',
+        legs: unmatched.to.map((target) => this.#leg({ route: 'unmatched', target }, event)),
+      };
     }
     const legs = await Promise.all(matched.map((verdict) => this.#legs(verdict, event)));
     return { routes, legs: legs.flat() };
@@ -99,10 +109,18 @@ export class Outcomes {
     const result = (await this.#refusal(validator, event)) ?? (await sent(transform, event));
     return to.flatMap((target): readonly LegOutcome[] => {
       const leg = { route, target, ...held };
-      if (Array.isArray(result)) return result.map((one: MeshEvent) => ({ ...leg, event: one }));
+      if (Array.isArray(result)) return result.map((one: MeshEvent) => this.#leg(leg, one));
       const { code, message } = result as Cause;
       return [{ ...leg, error: { code, message } }];
     });
+  }
+
+  #leg(leg: Omit<LegOutcome, 'event'>, event: MeshEvent): LegOutcome {
+    const candidates = this.#choices.get(leg.target)?.(event);
+    if (candidates === undefined) return { ...leg, event };
+    if (candidates.some(({ refusal }) => refusal === undefined)) return { ...leg, candidates, event };
+    const message = `no target of the choice ${leg.target} fulfils its require`;
+    return { ...leg, candidates, error: { code: 'E_CHOICE_NOT_ELIGIBLE', message } };
   }
 
   async #refusal(validator: Validator | undefined, event: MeshEvent): Promise<Cause | undefined> {
@@ -121,6 +139,19 @@ export class Outcomes {
       cancel();
     }
   }
+}
+
+function choicesOf({ choices, targets }: GatewayConfig): ReadonlyMap<string, ReturnType<typeof explainRequire>> {
+  const byName = new Map(targets.map((target) => [target.name, target]));
+  return new Map(
+    choices.map(({ name, require, targets: candidates }) => [
+      name,
+      explainRequire(
+        require,
+        candidates.map(({ target }) => byName.get(target) as TargetConfig),
+      ),
+    ]),
+  );
 }
 
 async function sent(transform: Transform | undefined, event: MeshEvent): Promise<readonly MeshEvent[] | Cause> {

@@ -1,5 +1,7 @@
 import type { AdapterSpec } from '../../src/adapters/spec.ts';
+import { choiceSchema } from '../../src/config/choice.ts';
 import { sourceFields, targetFields } from '../../src/config/common.ts';
+import { modelSchema } from '../../src/config/model.ts';
 import { policySchema } from '../../src/config/policy.ts';
 import { routeSchema } from '../../src/config/route.ts';
 import { testSchema } from '../../src/config/route-test.ts';
@@ -22,7 +24,7 @@ One YAML file. Unknown keys are errors; every mistake is told with \`file:line:c
 - **template**: text with \`{attribute}\` or \`{attribute:-default}\`; \`{{\` and \`}}\` are braces. Attributes of the event on targets,
   variables of the adapter in a source's \`as\`.
 - **secret**: shown as \`***\` wherever the configuration is printed. Give it by reference.
-- **Names** of brokers, sources, targets, policies and routes: lower-case letters, digits and \`-\`, at most 63.`;
+- **Names** of brokers, sources, targets, choices, models, policies and routes: lower-case letters, digits and \`-\`, at most 63.`;
 
 const FILTERS = `Each entry of \`when.filters\` is a filter of the CloudEvents Subscriptions API; all must pass.
 
@@ -41,11 +43,13 @@ export function configPage(adapters: readonly AdapterSpec[]): string {
   const { outline } = configSchemas(adapters);
   const sections = [
     INTRODUCTION,
-    `## The file\n\n${fieldTable(outline, ['routes', 'policies', 'tests'])}`,
+    `## The file\n\n${fieldTable(outline, ['routes', 'policies', 'choices', 'models', 'tests'])}`,
     `## Routes\n\n${fieldTable(routeSchema)}`,
     `### Filters\n\n${FILTERS}`,
     `## Tests\n\nWhat \`fairlead test\` runs: [testing routes](../guide/testing.md).\n\n${fieldTable(testSchema)}`,
     `## Policies\n\nNamed rules about sending; a target binds them with \`policies: [name]\`. Of several, later ones override earlier ones field by field.\n\n${fieldTable(policySchema)}`,
+    `## Choices\n\nSets of targets of which one is chosen for each attempt; a route names them in \`to\`: [choices](../guide/choices.md).\n\n${fieldTable(choiceSchema)}`,
+    `## Models\n\nWhat \`by: predictive\` may use.\n\n${fieldTable(modelSchema)}`,
     `## Every source\n\n${fieldTable(sourceFields)}`,
     `## Every target\n\n${fieldTable(targetFields)}`,
     ...adapters.map(adapterSection),

@@ -1,6 +1,7 @@
 import type { Explanation, PlannedLeg } from '../explaining.ts';
 import { paint, printable, table } from './terminal.ts';
 
+type Candidate = NonNullable<PlannedLeg['candidates']>[number];
 type Refusal = NonNullable<Explanation['routes'][number]['refusal']>;
 
 /** An explanation as people read it: the routes with what they said, then the legs. */
@@ -39,13 +40,21 @@ function because(refusal: Refusal | undefined, indent: string): string[] {
 
 function legTable(legs: readonly PlannedLeg[]): string {
   return table(
-    legs.map(({ route, target, kind, held, address = {}, event, error }) => [
-      `  ${route}`,
-      `→ ${target} (${kind})`,
-      error === undefined ? addressText(address) : printable(`dead-lettered: ${error.code}: ${error.message}`),
-      [...(event === undefined ? [] : ['transformed']), ...(held === true ? ['held'] : [])].join(', '),
+    legs.flatMap(({ route, target, kind, by, held, address = {}, candidates = [], event, error }) => [
+      [
+        `  ${route}`,
+        `→ ${target} (${by === undefined ? kind : `${kind} by ${by}`})`,
+        error === undefined ? addressText(address) : printable(`dead-lettered: ${error.code}: ${error.message}`),
+        [...(event === undefined ? [] : ['transformed']), ...(held === true ? ['held'] : [])].join(', '),
+      ],
+      ...candidates.map(candidateRow),
     ]),
   );
+}
+
+function candidateRow({ target, kind, address = {}, refusal }: Candidate): string[] {
+  const why = refusal === undefined ? addressText(address) : printable(`${refusal.at}: ${refusal.message}`);
+  return ['', `  ${refusal === undefined ? '✔' : '·'} ${target} (${kind})`, why, ''];
 }
 
 function addressText(address: NonNullable<PlannedLeg['address']>): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteSize, template } from '../adapters/fields.ts';
+import { byteSize, duration, template } from '../adapters/fields.ts';
 import type { CommonSourceConfig, CommonTargetConfig } from '../adapters/spec.ts';
 import { type SourceClaimFields, sourceClaimCheck, type TargetClaimFields, targetClaimCheck } from './claim-check.ts';
 import { nameList, notYet, reference } from './names.ts';
@@ -17,6 +17,9 @@ export interface SourceFields extends CommonSourceConfig {
 export interface TargetFields extends CommonTargetConfig {
   readonly broker: string;
   readonly labels: Readonly<Record<string, string | number | boolean>>;
+  readonly cost?: number | undefined;
+  readonly capacity?: { readonly perSecond?: number | undefined; readonly concurrent?: number | undefined } | undefined;
+  readonly floor?: number | undefined;
   readonly policies: readonly string[];
   readonly batch?: { readonly maxEvents?: number | undefined; readonly maxBytes?: number | undefined } | undefined;
   readonly concurrency?: number | undefined;
@@ -80,7 +83,31 @@ export const targetFields: z.ZodType<TargetFields> & { readonly shape: z.core.$Z
       z.union([z.string(), z.number(), z.boolean()], { error: 'expected text, a number or a boolean' }),
     )
     .default({})
-    .describe('Free labels, e.g. `region` and `cost`.'),
+    .describe('Free labels, e.g. `region`, which `require` of choices asks for.'),
+  cost: z
+    .number()
+    .min(0)
+    .max(1e9)
+    .optional()
+    .describe(
+      'Cost of one event, in units of your choosing, for choices. Default: the label `cost` where it is a number, else 0.',
+    ),
+  capacity: z
+    .strictObject(
+      {
+        perSecond: z.number().positive().max(1e9).optional().describe('Events per second.'),
+        concurrent: z.number().positive().max(1e9).optional().describe('Events under way at once.'),
+      },
+      { error: 'expected a capacity, e.g. { perSecond: 500 } or { concurrent: 32 }' },
+    )
+    .refine(({ perSecond, concurrent }) => perSecond !== undefined || concurrent !== undefined, {
+      error: 'expected perSecond, concurrent or both',
+    })
+    .optional()
+    .describe('What the target can take, of all gateways together, for choices. Without it choices infer it.'),
+  floor: duration({ minMs: 1 })
+    .optional()
+    .describe('Its latency without load, for choices. Without it choices take the least they have seen of late.'),
   policies: nameList('policies', 0).default([]).describe('Policies by name; later ones override earlier ones.'),
   batch: z
     .strictObject({

@@ -57,7 +57,11 @@ function lintFail(config: GatewayConfig, sources: Entries['sources']): readonly 
   return [warning('W_UNMATCHED_FAIL', ['unmatched'], 'value', message, 'dead-letter keeps them')];
 }
 
-function lintEachRoute({ routes }: GatewayConfig, document: ConfigDocument, nowMs: number): readonly Located[] {
+function lintEachRoute(
+  { routes, choices }: GatewayConfig,
+  document: ConfigDocument,
+  nowMs: number,
+): readonly Located[] {
   const found: Located[] = [];
   for (const [index, route] of routes.entries()) {
     const { name, from, to, delivery, active } = route;
@@ -79,7 +83,7 @@ function lintEachRoute({ routes }: GatewayConfig, document: ConfigDocument, nowM
       found.push(warning('W_ROUTE_OVER', [...path, 'active', 'to'], 'value', message));
     }
     const letters = delivery.deadLetter.target;
-    if (letters !== undefined && to.includes(letters)) {
+    if (letters !== undefined && (to.includes(letters) || chosen(to, choices).includes(letters))) {
       const message = `route ${name} dead-letters to ${letters}, the target that would have failed`;
       found.push(warning('W_DEAD_LETTER_LOOP', [...path, 'delivery', 'deadLetter', 'target'], 'value', message));
     }
@@ -93,11 +97,17 @@ function lintEachRoute({ routes }: GatewayConfig, document: ConfigDocument, nowM
   return found;
 }
 
+/** The candidates of the choices among the entries of a `to`. */
+function chosen(to: readonly string[], choices: GatewayConfig['choices']): readonly string[] {
+  return choices.flatMap(({ name, targets }) => (to.includes(name) ? targets.map(({ target }) => target) : []));
+}
+
 function lintUnused(config: GatewayConfig): readonly Located[] {
-  const { brokers, sources, targets, routes, unmatched } = config;
+  const { brokers, sources, targets, choices, routes, unmatched } = config;
   const read = new Set(routes.flatMap(({ from }) => from));
   const sent = new Set(routes.flatMap(({ to, delivery }) => [...to, delivery.deadLetter.target]));
   if (typeof unmatched === 'object') for (const name of unmatched.to) sent.add(name);
+  for (const { targets: candidates } of choices) for (const { target } of candidates) sent.add(target);
   const connected = new Set([...sources, ...targets].map(({ broker }) => broker));
   return [
     ...sources

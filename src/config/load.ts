@@ -5,12 +5,14 @@ import type { z } from 'zod';
 import type { AdapterSpec } from '../adapters/spec.ts';
 import { codeOf } from '../core/errors.ts';
 import { lintBreakers } from './circuit-breaker.ts';
+import { checkChoices } from './check-choices.ts';
 import { lintConditions } from './condition.ts';
 import { ConfigDocument } from './document.ts';
 import { type Entries, names, parseEntries } from './entries.ts';
 import { byPosition, type Finding, type Located } from './finding.ts';
 import type { Surroundings } from './interpolate.ts';
 import { lintAdapters, lintFields } from './lint.ts';
+import { lintChoices } from './lint-choices.ts';
 import { lintClaims } from './lint-claims.ts';
 import { lintPolicies, lintRoutes } from './lint-routes.ts';
 import { normalise } from './normalise.ts';
@@ -58,6 +60,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
     ...lintClaims(entries),
   ];
   const parsed = outline.data as Outline | undefined;
+  if (parsed !== undefined) located.push(...checkChoices(parsed, entries));
   const routeSchemas = parsed && loadRouteSchemas(parsed.routes, parsed.schemas, options);
   located.push(...(routeSchemas?.findings ?? []));
   const failed = document.findings.length > 0 || located.some(({ severity }) => severity === 'error');
@@ -69,6 +72,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
     ...lintFields(document, entries, schemas),
     ...lintRoutes(config, document, entries.sources, options.nowMs ?? Date.now()),
     ...lintTests(config.tests, document, options.readFile),
+    ...lintChoices(config, document),
     ...lintConditions(config),
     ...lintPolicies(config, names(document, 'policies')),
     ...lintBreakers(config, parsed.policies),

@@ -1,8 +1,10 @@
 import type { AdapterSpec } from '../adapters/spec.ts';
 import { activeWindow } from './active.ts';
 import { mergeBreakers } from './circuit-breaker.ts';
+import { choiceConfig } from './choice.ts';
 import { type SourceFields, sourceFields, type TargetFields, targetFields } from './common.ts';
 import type { Entries, Entry } from './entries.ts';
+import { modelConfig } from './model.ts';
 import { mergePolicies, type PolicyFields } from './policy.ts';
 import { schemasConfig } from './route-schemas.ts';
 import { routeTest } from './route-test.ts';
@@ -24,6 +26,8 @@ export function normalise(
   revision: string,
   schemas: readonly (RouteSchemaConfig | undefined)[],
 ): GatewayConfig {
+  const models = Object.entries(outline.models).map(([name, fields]) => modelConfig(name, fields));
+  const only = models.length === 1 ? models[0]?.name : undefined;
   return {
     name: outline.name,
     revision,
@@ -34,6 +38,8 @@ export function normalise(
     })),
     sources: [...entries.sources.values()].map(source),
     targets: [...entries.targets.values()].map((entry) => target(entry, outline.policies)),
+    choices: Object.entries(outline.choices).map(([name, fields]) => choiceConfig(name, fields, only)),
+    models,
     routes: outline.routes.map((fields, index) => route(fields, schemas[index])),
     schemas: schemasConfig(outline.schemas),
     unmatched: outline.unmatched,
@@ -63,11 +69,14 @@ function target(
 ): TargetConfig {
   const { broker, labels, policies: bound, batch, concurrency, lane, encoding, headers, claimCheck } = fields;
   const applied = bound.map((policy) => policies[policy] as PolicyFields);
+  const { capacity, floor: floorMs } = fields;
+  const cost = fields.cost ?? (typeof labels['cost'] === 'number' ? labels['cost'] : undefined);
   return {
     name,
     kind: adapter.type,
     broker,
     labels,
+    ...defined({ cost, capacity, floorMs }),
     policies: bound,
     delivery: mergePolicies(applied),
     ...defined({ circuitBreaker: mergeBreakers(applied) }),

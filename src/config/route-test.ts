@@ -75,7 +75,7 @@ const event = z
 const leg: z.ZodType<LegFields, LegFields> = z.strictObject(
   {
     route: reference().describe('The route that plans it; `unmatched` for the targets of `unmatched`.'),
-    target: reference().describe('The target it goes to.'),
+    target: reference().describe('The target or choice it goes to.'),
     attributes: z.record(attributeName, value).optional().describe('Attributes it must have, among others.'),
     without: z.array(attributeName).optional().describe('Attributes it must not have.'),
     data: z.unknown().optional().describe('Its data, whole: compared as JSON, or as text where it is none.'),

@@ -118,7 +118,9 @@ export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
     .describe(
       'What is made of the event before it is sent: a step, or a list of steps in order. See docs/guide/transforms.md.',
     ),
-  to: nameList('targets').describe('The targets; each gets the event (one leg per entry).'),
+  to: nameList('targets').describe(
+    'Targets and choices; each gets the event (one leg per entry). Of a choice one target does, chosen for each attempt.',
+  ),
   continue: z.boolean().default(true).describe('Whether later routes are looked at after this one has matched.'),
   delivery: z
     .strictObject({
@@ -143,12 +145,15 @@ export const routeSchema: z.ZodType<RouteFields> = z.strictObject({
 
 export const unmatchedSchema: z.ZodType<UnmatchedConfig> = z
   .union(
-    [z.enum(['dead-letter', 'drop', 'fail']), z.strictObject({ to: nameList('targets').describe('The targets.') })],
+    [
+      z.enum(['dead-letter', 'drop', 'fail']),
+      z.strictObject({ to: nameList('targets').describe('Targets and choices.') }),
+    ],
     {
       error: 'expected dead-letter, drop, fail or { to: [target] }',
     },
   )
   .default('dead-letter')
   .describe(
-    'What becomes of an event that no route matches: kept as a dead letter, dropped and counted, given back to the source (`fail`), or sent to targets.',
+    'What becomes of an event that no route matches: kept as a dead letter, dropped and counted, given back to the source (`fail`), or sent to targets and choices.',
   );

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../adapters/fields.ts';
 import type { AdapterSpec } from '../adapters/spec.ts';
+import { type ChoiceFields, choicesSection } from './choice.ts';
 import { sourceFields, targetFields } from './common.ts';
-import { entryName, notYet } from './names.ts';
+import { type ModelFields, modelsSection } from './model.ts';
+import { entryName } from './names.ts';
 import { type PolicyFields, policySchema } from './policy.ts';
 import { routeSchema, unmatchedSchema } from './route.ts';
 import { schemasSection } from './route-schemas.ts';
@@ -30,6 +32,8 @@ export interface Outline {
   readonly sources: Readonly<Record<string, unknown>>;
   readonly targets: Readonly<Record<string, unknown>>;
   readonly policies: Readonly<Record<string, PolicyFields>>;
+  readonly choices: Readonly<Record<string, ChoiceFields>>;
+  readonly models: Readonly<Record<string, ModelFields>>;
   readonly routes: readonly z.infer<typeof routeSchema>[];
   readonly unmatched: UnmatchedConfig;
   readonly schemas: z.infer<typeof schemasSection>;
@@ -81,6 +85,8 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
     brokers: entries('brokers', broker).describe('Connections by name.'),
     sources: entries('sources', source).describe('Subscriptions by name.'),
     targets: entries('targets', target).describe('Destinations by name.'),
+    choices: choicesSection.describe('Sets of targets of which one is chosen for each attempt, by name. See below.'),
+    models: modelsSection.describe('Models that `predictive` may use, by name. See below.'),
     policies: z
       .record(entryName(), policySchema)
       .default({})
@@ -126,6 +132,5 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
       })
       .prefault({})
       .describe('Logging.'),
-    choices: notYet('choices are'),
   });
 }

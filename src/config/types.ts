@@ -1,5 +1,6 @@
 import type { CircuitBreakerSettings } from '../core/policy.ts';
 import type { DeadLetterSettings, DeliverySettings, Pattern } from '../core/routing.ts';
+import type { CostWeights, SelectorName, SelectorTarget } from '../core/selector.ts';
 import type { TransformStep } from '../core/transform.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface GatewayConfig {
   readonly brokers: readonly BrokerConfig[];
   readonly sources: readonly SourceConfig[];
   readonly targets: readonly TargetConfig[];
+  readonly choices: readonly ChoiceConfig[];
+  readonly models: readonly ModelConfig[];
   readonly routes: readonly RouteConfig[];
   readonly unmatched: UnmatchedConfig;
   /** Run by `fairlead test`; a gateway does nothing with them. */
@@ -56,6 +59,11 @@ export interface TargetConfig {
   readonly kind: string;
   readonly broker: string;
   readonly labels: Readonly<Record<string, string | number | boolean>>;
+  /** Of one event, in units of the operator's choosing. */
+  readonly cost?: number;
+  readonly capacity?: SelectorTarget['capacity'];
+  /** Declared latency without load. */
+  readonly floorMs?: number;
   /** Names of the policies, for display; {@link TargetConfig.delivery} is what they come to. */
   readonly policies: readonly string[];
   readonly delivery: DeliveryPolicy;
@@ -68,6 +76,38 @@ export interface TargetConfig {
   readonly claimCheck?: ClaimStoreConfig & { readonly over: number; readonly maxBytes: number };
   /** What `createTarget` takes: the adapter's fields, `encoding` and `headers`. */
   readonly adapter: AdapterConfig;
+}
+
+/** A named set of targets of which each attempt takes one. */
+export interface ChoiceConfig {
+  readonly name: string;
+  /** in the order of the file. */
+  readonly targets: readonly { readonly target: string; readonly weight?: number }[];
+  readonly by: SelectorName;
+  /** By label: templates over attributes of the event, of which the label's value must equal one. */
+  readonly require: Readonly<Record<string, readonly string[]>>;
+  readonly sloMs: number;
+  /** What is said; the rest is the selector's defaults. */
+  readonly weights: CostWeights;
+  readonly explore: number;
+  /** Name of a model; only, and unless `mode` is `off` always, with `predictive`. */
+  readonly model?: string;
+  /** Whether the model decides: `off` with every other selector. */
+  readonly mode: 'off' | 'shadow' | 'canary' | 'active';
+  /** Share of the events that the model decides in `canary`, above 0 and below 1. */
+  readonly canary: number;
+  /** Whether an event whose send may have arrived may go to another target. */
+  readonly onUnknown: 'wait' | 'reselect';
+}
+
+/** Where a model comes from: a file, versions in a registry, or a file until the registry has a version in force. */
+export interface ModelConfig {
+  readonly name: string;
+  readonly path?: string;
+  /** Of the file at `path`, 64 hex digits. */
+  readonly sha256?: string;
+  readonly registry?: string;
+  readonly retrain?: { readonly everyMs: number; readonly minRows: number };
 }
 
 /** A directory of claims, and what stands before a file's name in a reference to one. */
@@ -86,6 +126,7 @@ export interface RouteConfig {
   readonly when: { readonly filters: readonly Filter[]; readonly pattern?: Pattern };
   /** Carried out in order on what is sent; none: the event goes as it came. */
   readonly transform: readonly TransformStep[];
+  /** Names of targets and choices; one leg each. */
   readonly to: readonly string[];
   /** False: an event that matches looks at no later route. */
   readonly continue: boolean;
@@ -165,6 +206,7 @@ export interface RouteExpectation {
 
 export interface LegExpectation {
   readonly route: string;
+  /** A target or a choice. */
   readonly target: string;
   readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
   readonly without?: readonly string[] | undefined;

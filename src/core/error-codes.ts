@@ -37,6 +37,8 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_CLAIM_MISSING: 'The `dataref` of an event names data that is not in the claim store; it was dead-lettered.',
   E_CLAIM_CORRUPT: 'Data in the claim store is not what was kept there; the event was dead-lettered.',
   E_CLAIM_TOO_LARGE: 'Data in the claim store is larger than `maxDataBytes`; the event was dead-lettered.',
+  E_CHOICE_NOT_ELIGIBLE: 'No target of the choice has the labels that its `require` asks for, for this event.',
+  E_CONFIG_CHOICE: 'Fields of a choice contradict each other, or no target can ever fulfil its `require`.',
   E_CONFIG_CLAIM_CHECK: 'A claim check cannot go with `encoding: raw`: nothing would carry the reference.',
   W_CLAIM_CHECK_OVER: '`claimCheck.over` is not below what the target takes, so events may still be too large.',
   E_TRANSFORM_ATTRIBUTE: 'A transform gives an attribute a value that CloudEvents does not allow.',
@@ -67,8 +69,9 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_CONFIG_TYPE: 'A value of the wrong kind, e.g. text where a list is expected.',
   E_CONFIG_VALUE: 'A value of the right kind that is not allowed.',
   E_CONFIG_NAME: 'A name with other characters than lower-case letters, digits and `-`.',
-  E_CONFIG_DUPLICATE_NAME: 'Two routes, or two tests, have the same name.',
-  E_CONFIG_REFERENCE: 'A name that stands nowhere: a broker, source, target or policy is misspelt or missing.',
+  E_CONFIG_DUPLICATE_NAME: 'Two routes, or two tests, have the same name, or a choice has the name of a target.',
+  E_CONFIG_REFERENCE:
+    'A name that stands nowhere: a broker, source, target, choice, model or policy is misspelt or missing.',
   E_CONFIG_FILTER_DIALECT: 'A filter dialect that does not exist.',
   E_CONFIG_NOT_AVAILABLE: 'A feature that is planned but not in this version.',
 
@@ -129,6 +132,14 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   W_BREAKER_SLOW_CALL: 'Sends are given up before they are slow enough for `slowCall` of a circuit breaker.',
   W_BREAKER_MAX_AGE: '`maxAge` is over before a circuit breaker that opened lets a probe through.',
   W_UNUSED_POLICY: 'No target binds the policy.',
+  W_UNUSED_CHOICE: 'Nothing is sent to the choice.',
+  W_UNUSED_MODEL: 'No choice uses the model.',
+  W_CHOICE_NEVER: 'A candidate of a choice cannot fulfil its `require`, whatever the event.',
+  W_CHOICE_NO_EFFECT: 'A field of a choice that its selector or mode does not use.',
+  W_CHOICE_REQUIRE:
+    'A value in the `require` of a choice, or the default of a template in it, that no target of it has.',
+  W_CHOICE_SINGLE: 'A choice has one target only.',
+  W_CHOICE_TWICE: 'A route names the same target by two entries of `to`, so an event may arrive there twice.',
   W_TEMPLATE_NAME: 'A template uses a name that cannot have a value there.',
   W_SECRET_LITERAL: `A secret stands in the file itself. Give it by \`\${VAR}\` or \`\${file:/path}\`.`,
 

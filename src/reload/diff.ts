@@ -16,6 +16,8 @@ export interface ConfigDiff {
   readonly brokers: EntryDiff;
   readonly sources: EntryDiff;
   readonly targets: EntryDiff;
+  readonly choices: EntryDiff;
+  readonly models: EntryDiff;
   readonly routes: EntryDiff;
   /** Whatever else differs: `unmatched`, `drain`, `log`, `routes` for their order. */
   readonly settings: readonly string[];
@@ -30,6 +32,8 @@ const FIELDS: Readonly<Record<keyof GatewayConfig, 'entries' | 'live' | 'refused
   brokers: 'entries',
   sources: 'entries',
   targets: 'entries',
+  choices: 'entries',
+  models: 'entries',
   routes: 'entries',
   unmatched: 'live',
   store: 'refused',
@@ -45,6 +49,9 @@ const TARGET_FIELDS: Readonly<Record<keyof TargetConfig, 'plan' | 'restart'>> = 
   kind: 'restart',
   broker: 'restart',
   labels: 'plan',
+  cost: 'plan',
+  capacity: 'plan',
+  floorMs: 'plan',
   policies: 'plan',
   delivery: 'plan',
   circuitBreaker: 'restart',
@@ -70,6 +77,8 @@ export function diffConfigs(before: GatewayConfig, after: GatewayConfig): Config
     brokers,
     sources,
     targets,
+    choices: diffEntries(before.choices, after.choices),
+    models: diffEntries(before.models, after.models),
     routes,
     settings: [...differing(before, after, 'live'), ...(sameOrder(before.routes, after.routes) ? [] : ['routes'])],
     restarts: {

@@ -1,6 +1,6 @@
 import type { ConfigDiff } from './diff.ts';
 
-const SECTIONS = ['brokers', 'sources', 'targets', 'routes'] as const;
+const SECTIONS = ['brokers', 'sources', 'targets', 'choices', 'models', 'routes'] as const;
 
 /** What a reload changed; entries are named as in `targets.eu-readings`. */
 export interface ReloadSummary {
