@@ -32,7 +32,7 @@ export interface PlannedCandidate {
   readonly eligible: boolean;
   /** Why it may not. */
   readonly refusal?: NonNullable<LegOutcome['candidates']>[number]['refusal'];
-  readonly address?: PlannedLeg['address'];
+  readonly address?: Readonly<Record<string, string | null>>;
 }
 
 /** What would become of an event from a source, and why: plain JSON. */

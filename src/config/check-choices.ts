@@ -75,7 +75,8 @@ function checkLabel(path: Path, value: ChoiceFields['require'][string], candidat
   const known = [...new Set(has)];
   const values = list(value);
   const single = !Array.isArray(value);
-  const hint = (text: string): string => didYouMean(text, known) ?? `known: ${known.join(', ')}`;
+  const hint = (text: string): string =>
+    (text.length < 3 ? undefined : didYouMean(text, known)) ?? `known: ${known.join(', ')}`;
   const doubtful = values.flatMap((text, index): readonly Located[] => {
     const at = single ? path : [...path, index];
     const { names } = compileTemplate(text);

@@ -41,12 +41,7 @@ const candidate = z.union(
     reference(),
     z.strictObject({
       target: reference().describe('Name of the target.'),
-      weight: z
-        .number()
-        .min(0)
-        .max(1e6)
-        .optional()
-        .meta({
+      weight: z.number().min(0).max(1e6).optional().meta({
         description: 'Share relative to the others, for `weighted`, `least-inflight` and `p2c-least-inflight`.',
         default: 1,
       }),
@@ -106,7 +101,9 @@ export const choiceSchema: z.ZodType<ChoiceFields> = z
         .describe(
           'Labels that a candidate must have for the event, with the value, or one of a list; a value may be a template over attributes. Compared as text. Nothing overrides it.',
         ),
-      slo: duration({ minMs: 1 }).prefault('100ms').describe('Latency that should not be exceeded; for `priority`, `adaptive` and `predictive`.'),
+      slo: duration({ minMs: 1 })
+        .prefault('100ms')
+        .describe('Latency that should not be exceeded; for `priority`, `adaptive` and `predictive`.'),
       weights: weights
         .optional()
         .describe('Weights of the parts of the expected cost; for `adaptive` and `predictive`.'),

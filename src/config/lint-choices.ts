@@ -25,11 +25,12 @@ function lintChoice(choice: ChoiceConfig, document: ConfigDocument): readonly Lo
     found.push(warning('W_CHOICE_SINGLE', [...path, 'targets'], message, `write to: [${targets[0]?.target}] instead`));
   }
   if (!WEIGHING.includes(by))
-    for (const field of ['weights', 'explore'] as const) vain([field], `${field} has no effect: ${by} weighs no costs`);
-  if (by === 'predictive' && mode !== 'canary') vain(['canary'], `canary has no effect in mode: ${mode}`);
-  if (by !== 'priority' && !WEIGHING.includes(by)) vain(['slo'], `slo has no effect: ${by} does not look at it`);
+    for (const field of ['weights', 'explore'] as const)
+      vain([field], `${by} weighs no costs, so ${field} changes nothing`);
+  if (by === 'predictive' && mode !== 'canary') vain(['canary'], `canary changes nothing in mode: ${mode}`);
+  if (by !== 'priority' && !WEIGHING.includes(by)) vain(['slo'], `${by} looks at no slo, so this changes nothing`);
   if (!SHARING.includes(by))
-    for (const index of targets.keys()) vain(['targets', index, 'weight'], `a weight has no effect with by: ${by}`);
+    for (const index of targets.keys()) vain(['targets', index, 'weight'], `a weight changes nothing with by: ${by}`);
   return found;
 }
 

@@ -1,7 +1,7 @@
 import type { AdapterSpec } from '../adapters/spec.ts';
 import { activeWindow } from './active.ts';
-import { mergeBreakers } from './circuit-breaker.ts';
 import { choiceConfig } from './choice.ts';
+import { mergeBreakers } from './circuit-breaker.ts';
 import { type SourceFields, sourceFields, type TargetFields, targetFields } from './common.ts';
 import type { Entries, Entry } from './entries.ts';
 import { modelConfig } from './model.ts';
