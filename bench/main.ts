@@ -3,6 +3,7 @@
 // npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -12,6 +13,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 `;
 
@@ -24,6 +26,9 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     events: { type: 'string' },
+    families: { type: 'string', multiple: true, default: [] },
+    seeds: { type: 'string' },
+    out: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
@@ -93,6 +98,14 @@ switch (positionals[0]) {
       process.stdout.write(`${name.padEnd(34)}${rate}/CPU-s ${addedCpuUs.toFixed(2).padStart(7)} µs more ${wall}/s\n`);
     }
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
+    break;
+  }
+  case 'routing': {
+    const { benchRouting } = await import('./routing/command.ts');
+    const out = values.out ?? `bench/results/${quick ? 'routing-quick' : 'routing'}`;
+    const { families } = values;
+    const seeds = number(values.seeds, quick ? 3 : 20);
+    process.exitCode = (await benchRouting({ quick, families, out, seeds })) ? 0 : 2;
     break;
   }
   case 'raw': {

@@ -19,7 +19,22 @@ const STATUS: readonly SendOutcome[] = ['ok', 'failed', 'refused', 'unknown', 't
 
 /** Runs one world with one policy under a logical clock: events in the order of time, nothing waits for real. */
 export function simulate(options: RunOptions): Run {
-  return new Simulation(options).run();
+  const steps = new Simulation(options).run();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same with a scorer that answers later: `answered` is awaited after each tick, within which no time passes. */
+export async function simulateAsync(options: RunOptions, answered: () => Promise<unknown> | undefined): Promise<Run> {
+  const steps = new Simulation(options).run();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    const answer = answered();
+    if (answer !== undefined) await answer;
+  }
 }
 
 class Simulation {
@@ -60,7 +75,9 @@ class Simulation {
     this.#shares = new Uint32Array(bins * targets.length);
     this.#lastOfKey = new Int32Array(world.keys).fill(-1);
     const now = (): number => this.now;
-    const wall = (): number => (this.now * 86_400_000) / world.dayMs;
+    // Runs begin at some time of the day.
+    const began = hashed(world.seed, 0, 13) * world.dayMs;
+    const wall = (): number => began + this.now;
     this.#gateways = Array.from({ length: gateways }, (_, gateway) => {
       const selector = selectorOf({ world, gateway, gateways, now, wall });
       return new GatewaySide(world, selector, this.#outcomes, {
@@ -71,7 +88,8 @@ class Simulation {
     this.#schedulePolls();
   }
 
-  run(): Run {
+  /** Stops after each tick. */
+  *run(): Generator<undefined, Run> {
     const { at } = this.#world;
     const end = this.#world.horizonMs + DRAIN_MS;
     const gateways = this.#gateways.length;
@@ -94,6 +112,7 @@ class Simulation {
         side.tick(earliest);
         this.#options.observer?.ticked?.(gateway, side.selector, earliest);
         tick += 1;
+        yield;
       } else this.#timeout();
     }
     return this.#result();

@@ -13,6 +13,8 @@ const NARROW_SHARE = 0.4;
 /** Fixes capacities by load and rate, and draws the events. */
 export function build(family: string, seed: number, draft: Draft): World {
   const draw = new Draw(stream(seed, 8));
+  // An operator lists the cheap and the near ones first, which is what `priority` goes by.
+  draft.targets.sort((a, b) => a.cost - b.cost || a.rttMs - b.rttMs);
   const { warmUpMs, horizonMs, dayMs, costWeight } = draft;
   const meanCross = draft.targets.map(({ cross }) => cross.reduce((sum, share) => sum + share, 0) / cross.length);
   const free = draft.targets.reduce(

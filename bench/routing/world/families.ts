@@ -38,7 +38,9 @@ const slow: Shape = (plan, draw) => {
     const from = moment(plan, draw.between(0.1, 0.35));
     const to = moment(plan, draw.between(0.55, 0.85));
     const rampMs = draw.chance(0.5) ? draw.between(500, 4_000) : 1;
-    during(target.slow, from, to, (value, at) => value * (1 + (factor - 1) * Math.min(1, (at - from) / rampMs)));
+    // The first step may begin before the span does.
+    const ramp = (at: number): number => Math.min(1, Math.max(0, (at - from) / rampMs));
+    during(target.slow, from, to, (value, at) => value * (1 + (factor - 1) * ramp(at)));
     left -= target.share * (1 - 1 / factor);
   }
   bear(plan, left);
@@ -211,6 +213,9 @@ export const FAMILIES: readonly Family[] = [
   { name: 'seasonality-shift', heldOut: true, summary: 'the daily wave changes', shape: seasonalityShift },
   { name: 'unseen-target', heldOut: true, summary: 'a target of a new kind joins', shape: unseenTarget },
 ];
+
+export const FULL_LENGTH: Length = { warmUpMs: 10_000, horizonMs: 70_000, rate: 700 };
+export const QUICK_LENGTH: Length = { warmUpMs: 6_000, horizonMs: 26_000, rate: 400 };
 
 /** The scenario of a family for a seed: parameters, faults and events. */
 export function worldOf(family: Family, seed: number, length: Length): World {

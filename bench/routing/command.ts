@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { measureCpu } from './decision-cpu.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import type { SimModel } from './model.ts';
+import { familyPlot, timePlots } from './plots.ts';
+import { nameOf, policies } from './policies.ts';
+import { policiesOf, reportOf } from './report.ts';
+import { summaryOf } from './summary.ts';
+import { verdictsOf } from './verdicts.ts';
+import { FAMILIES, type Family, FULL_LENGTH, QUICK_LENGTH } from './world/families.ts';
+
+export interface RoutingBench {
+  readonly quick: boolean;
+  readonly seeds: number;
+  /** `train`, `held-out`, `all`, or names of families. */
+  readonly families: readonly string[];
+  /** Folder for the JSON and the plots; undefined: none. */
+  readonly out: string | undefined;
+  /** For `predictive`, which is left out without one. */
+  readonly model?: SimModel | undefined;
+}
+
+/** Runs the evaluation, prints it, and writes it down. False where the families asked for do not exist. */
+export async function benchRouting({ quick, seeds, families: wanted, out, model }: RoutingBench): Promise<boolean> {
+  const families = chosen(wanted);
+  if (families.length === 0) {
+    process.stderr.write(
+      `no such families; there are train, held-out, all, ${FAMILIES.map(({ name }) => name).join(', ')}\n`,
+    );
+    return false;
+  }
+  const length = quick ? QUICK_LENGTH : FULL_LENGTH;
+  const options = { families, seeds, length, model, boundIterations: quick ? 60 : 200 };
+  const evaluation = await evaluate({
+    ...options,
+    policies: policies(model !== undefined),
+    progress: (family) => process.stderr.write(`${family}\n`),
+  });
+  const names = [...new Set(policiesOf(evaluation).map(({ by }) => by))];
+  const cpu = measureCpu(names, { events: quick ? 10_000 : 100_000, rounds: quick ? 2 : 5, scorer: model?.scorer });
+  const verdicts = verdictsOf(evaluation.outcomes);
+  process.stdout.write(reportOf(evaluation, cpu, verdicts));
+  process.stdout.write(`\n${pace(evaluation)}\n`);
+  if (out !== undefined) {
+    mkdirSync(out, { recursive: true });
+    const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
+    const summary = { machine, options: { quick, seeds, ...length }, ...summaryOf(evaluation), cpu, verdicts };
+    writeFileSync(`${out}/routing.json`, `${JSON.stringify(summary)}\n`);
+    writeFileSync(`${out}/families.svg`, familyPlot(evaluation));
+    writeFileSync(`${out}/over-time.svg`, await timePlots(families, length, model));
+    process.stdout.write(`written to ${out}: routing.json, families.svg, over-time.svg\n`);
+  }
+  return true;
+}
+
+function chosen(wanted: readonly string[]): readonly Family[] {
+  if (wanted.length === 0 || wanted.includes('all')) return FAMILIES;
+  return FAMILIES.filter(
+    ({ name, heldOut }) => wanted.includes(name) || wanted.includes(heldOut ? 'held-out' : 'train'),
+  );
+}
+
+function pace({ outcomes, steps, cpuMs }: Evaluation): string {
+  const rate = Math.round(steps / (cpuMs / 1_000)).toLocaleString('en');
+  const runs = `${outcomes.length} runs of ${new Set(outcomes.map(({ policy }) => `${nameOf(policy)} ${policy.capacities}`)).size} policies`;
+  return `${runs}; ${steps.toLocaleString('en')} steps in ${(cpuMs / 1_000).toFixed(1)} s of CPU, ${rate} steps per CPU-second, policies included`;
+}

@@ -1,0 +1,87 @@
+import type { Scorer } from '../../src/core/scorer.ts';
+import type { SelectorConfig, SelectorName } from '../../src/core/selector.ts';
+import { createSelector } from '../../src/selecting.ts';
+import { type SelectorOf, TICK_MS } from './sim/run.ts';
+import { stream } from './world/random.ts';
+import { TIMEOUT_MS, type World } from './world/world.ts';
+
+/** `undeclared`: every policy has to find out what targets can do. `declared`: all are told. */
+export type Capacities = 'undeclared' | 'declared';
+
+export interface Policy {
+  readonly by: SelectorName;
+  readonly capacities: Capacities;
+  readonly gateways: number;
+}
+
+/** What everything is compared with. */
+export const BASE: SelectorName = 'p2c-ewma';
+
+/** The product's own: the analytic policy, and the same with the model on. */
+export const MODEL_OFF: SelectorName = 'adaptive';
+export const MODEL_ON: SelectorName = 'predictive';
+
+const BASELINES: readonly SelectorName[] = [
+  'round-robin',
+  'random',
+  'weighted',
+  'priority',
+  'least-inflight',
+  'p2c-least-inflight',
+  BASE,
+  'c3',
+  'prequal',
+];
+/** Policies that are run with several gateways, too. */
+const SEVERAL: readonly SelectorName[] = [BASE, 'c3', MODEL_OFF, MODEL_ON];
+
+/** All that is run. Without a model `predictive` is left out: it would be `adaptive` under another name. */
+export function policies(withModel: boolean): readonly Policy[] {
+  const ours = withModel ? [MODEL_OFF, MODEL_ON] : [MODEL_OFF];
+  const single = (['undeclared', 'declared'] as const).flatMap((capacities) =>
+    [...BASELINES, ...ours].map((by): Policy => ({ by, capacities, gateways: 1 })),
+  );
+  const several = [3, 8].flatMap((gateways) =>
+    SEVERAL.filter((by) => withModel || by !== MODEL_ON).map(
+      (by): Policy => ({ by, capacities: 'undeclared', gateways }),
+    ),
+  );
+  return [...single, ...several];
+}
+
+/** The configuration that an operator would write for the world. */
+export function configOf(world: World, { by, capacities, gateways }: Policy): SelectorConfig {
+  return {
+    by,
+    gateways,
+    tickMs: TICK_MS,
+    sloMs: world.sloMs,
+    timeoutMs: TIMEOUT_MS,
+    seasonMs: world.dayMs,
+    // The decision's cost is in units of the latency objective.
+    weights: { cost: world.costWeight / world.sloMs },
+    targets: world.targets.map(({ name, protocol, cost, weight, declared, perSecond }) => ({
+      name,
+      protocol,
+      cost,
+      weight: capacities === 'declared' ? perSecond : weight,
+      capacity: capacities === 'declared' ? declared : undefined,
+    })),
+  };
+}
+
+/** Each gateway has a selector of its own, with its own view and its own chance. */
+export function selectorOf(
+  policy: Policy,
+  options: { readonly scorer?: Scorer | undefined; readonly telemetry?: boolean } = {},
+): SelectorOf {
+  return ({ world, gateway, now, wall }) => {
+    const random = stream(world.seed, 1_000 + gateway);
+    const config = { ...configOf(world, policy), telemetry: options.telemetry ?? false };
+    return createSelector(config, { now, wall, random, scorer: options.scorer });
+  };
+}
+
+export function nameOf({ by, gateways }: Policy): string {
+  return gateways === 1 ? by : `${by} × ${gateways}`;
+}

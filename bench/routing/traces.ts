@@ -1,0 +1,152 @@
+import type { Scorer } from '../../src/core/scorer.ts';
+import type { Selector } from '../../src/core/selector.ts';
+import { FEATURE_COUNT, SCHEMA_HASH } from '../../src/models/features.ts';
+import { type Policy, selectorOf } from './policies.ts';
+import { type Observer, type SendView, TICK_MS } from './sim/run.ts';
+import { simulate } from './sim/simulation.ts';
+import { Rows, type TraceRows } from './trace-rows.ts';
+import type { Length } from './world/draft.ts';
+import { type Family, worldOf } from './world/families.ts';
+import { hashed } from './world/random.ts';
+import { TIMEOUT_MS, type World } from './world/world.ts';
+
+/** What is labelled: sends as of the last tick before them, and as of one that lies 1 to 2 s before them. */
+const AHEAD_MS = [1_000, 2_000] as const;
+/** Ticks that are kept: labels are closed after the timeout, and look back 2 s from the send. */
+const KEPT_TICKS = Math.ceil((TIMEOUT_MS + AHEAD_MS[1]) / TICK_MS) + 8;
+
+export interface TraceOptions {
+  /** None of them held out. */
+  readonly families: readonly Family[];
+  /** The first seed, and how many. Those of the evaluation begin at 1: take others. */
+  readonly firstSeed: number;
+  readonly seeds: number;
+  readonly length: Length;
+  /** Whose decisions these are; several take turns. */
+  readonly policies: readonly Policy[];
+  /** For `predictive`, to train on what its own decisions lead to. */
+  readonly scorer?: Scorer | undefined;
+  /** Share of the successful sends that become rows, with a weight that makes up for it. Failed ones all do. */
+  readonly sample: number;
+}
+
+/**
+ * Rows to train on: features of a target at a tick, with the latency or failure of a send to it. Every send that is taken
+ * gives two rows, one for what holds now and one for what holds in a second or two. Sends are labelled when they are
+ * settled, at the latest by their timeout, so slow ones are not missing.
+ */
+export function traces(options: TraceOptions): TraceRows {
+  const { families, firstSeed, seeds, length, policies, scorer, sample } = options;
+  const held = families.find(({ heldOut }) => heldOut);
+  if (held !== undefined) throw new Error(`${held.name} is held out: nothing may be trained on it`);
+  const rows = new Rows(FEATURE_COUNT);
+  let turn = 0;
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
+    for (const family of families) {
+      const policy = policies[turn % policies.length] as Policy;
+      turn += 1;
+      const world = worldOf(family, seed, length);
+      const observer = new Recorder(world, rows, sample, policy.gateways);
+      const { gateways } = policy;
+      simulate({ world, gateways, observer, selectorOf: selectorOf(policy, { scorer, telemetry: true }) });
+    }
+  }
+  return rows.finish();
+}
+
+/** NDJSON as `fairlead model train` reads it: a header with the hash of the features, then a line per row. */
+export function* traceLines(rows: TraceRows): Generator<string> {
+  yield `${JSON.stringify({ schema: { hash: SCHEMA_HASH } })}\n`;
+  for (let row = 0; row < rows.rows; row += 1) {
+    const failed = (rows.failed[row] as number) > 0;
+    const line = {
+      ts: rows.ts[row],
+      target: rows.targets[rows.target[row] as number],
+      features: [...rows.features.subarray(row * rows.columns, (row + 1) * rows.columns)].map(digits),
+      ...(failed ? {} : { ms: digits(Math.exp(rows.logMs[row] as number)) }),
+      failed,
+      weight: digits(rows.weight[row] as number),
+      known: rows.known[row],
+    };
+    yield `${JSON.stringify(line)}\n`;
+  }
+}
+
+/** Keeps the features of the last ticks and joins settled sends to them. */
+class Recorder implements Observer {
+  readonly #world: World;
+  readonly #rows: Rows;
+  readonly #sample: number;
+  /** By gateway: features of the kept ticks, and when they were taken. */
+  readonly #kept: readonly { readonly at: Float64Array; readonly features: Float32Array[]; ticks: number }[];
+  readonly #targets: readonly number[];
+  #classes = 1;
+  #sizeClass: (bytes: number) => number = () => 0;
+
+  constructor(world: World, rows: Rows, sample: number, gateways: number) {
+    this.#world = world;
+    this.#rows = rows;
+    this.#sample = sample;
+    this.#targets = world.targets.map(({ name }) => rows.targetOf(`${world.family}/${world.seed}/${name}`));
+    this.#kept = Array.from({ length: gateways }, () => ({
+      at: new Float64Array(KEPT_TICKS).fill(Number.NEGATIVE_INFINITY),
+      features: [],
+      ticks: 0,
+    }));
+  }
+
+  ticked(gateway: number, selector: Selector, atMs: number): void {
+    const snapshot = selector.snapshot();
+    const kept = this.#kept[gateway];
+    if (snapshot === undefined || kept === undefined) return;
+    const place = kept.ticks % KEPT_TICKS;
+    kept.ticks += 1;
+    kept.at[place] = atMs;
+    kept.features[place] ??= new Float32Array(snapshot.features.length);
+    kept.features[place].set(snapshot.features);
+    this.#classes = snapshot.classes;
+    this.#sizeClass = (bytes) => selector.sizeClass(bytes);
+  }
+
+  settled(send: SendView, status: string, atMs: number): void {
+    if (send.atMs < this.#world.warmUpMs) return;
+    const failed = status !== 'ok';
+    const { seed } = this.#world;
+    if (!failed && hashed(seed, send.event, 60) >= this.#sample) return;
+    const weight = failed ? 1 : 1 / this.#sample;
+    const [from, to] = AHEAD_MS;
+    const ahead = from + (to - from) * hashed(seed, send.event, 61);
+    for (const before of [0, ahead]) {
+      const features = this.#featuresAt(send, send.atMs - before);
+      if (features === undefined) continue;
+      this.#rows.add({
+        features,
+        logMs: failed ? Number.NaN : Math.log(Math.max(1e-3, atMs - send.atMs)),
+        failed: failed ? 1 : 0,
+        weight: weight / 2,
+        target: this.#targets[send.target] as number,
+        ts: send.atMs,
+        known: atMs,
+      });
+    }
+  }
+
+  /** Of the send's target and size, as of the last tick at that time. */
+  #featuresAt({ gateway, event, target }: SendView, atMs: number): Float32Array | undefined {
+    const kept = this.#kept[gateway];
+    if (kept === undefined) return undefined;
+    // Ticks are regular, so the one sought is found by counting back from the last.
+    const last = kept.at[(kept.ticks - 1) % KEPT_TICKS] ?? Number.NEGATIVE_INFINITY;
+    const back = Math.max(0, Math.ceil((last - atMs) / TICK_MS));
+    const tick = kept.ticks - 1 - back;
+    const place = tick % KEPT_TICKS;
+    if (tick < 0 || back >= KEPT_TICKS || (kept.at[place] as number) > atMs) return undefined;
+    const bytes = this.#world.bytes[this.#world.size[event] as number] as number;
+    const row = target * this.#classes + this.#sizeClass(bytes);
+    return kept.features[place]?.subarray(row * FEATURE_COUNT, (row + 1) * FEATURE_COUNT);
+  }
+}
+
+function digits(value: number): number {
+  return Number(value.toPrecision(7));
+}
