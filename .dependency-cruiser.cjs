@@ -16,8 +16,9 @@ module.exports = {
     layer('claims-import-core-and-cloudevents', '^src/claims/', '^src/(core|cloudevents|claims)/'),
     layer('transform-imports-core-and-cloudevents', '^src/transform/', '^src/(core|cloudevents|transform)/'),
     layer('policies-import-core', '^src/policies/', '^src/(core|policies)/'),
-    layer('models-import-core', '^src/models/', '^src/(core|models)/'),
+    layer('models-import-core-and-read-telemetry', '^src/models/', '^src/(core|models)/|^src/telemetry/read\\.ts$'),
     layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
+    layer('telemetry-imports-core', '^src/telemetry/', '^src/(core|telemetry)/'),
     layer('pipeline-imports-core', '^src/pipeline/', '^src/(core|pipeline)/'),
     layer('schema-imports-core-and-fetch', '^src/schema/', '^src/(core|fetch|schema)/'),
     layer('fetch-imports-core', '^src/fetch/', '^src/(core|fetch)/'),
@@ -50,6 +51,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/transform/jsonata/' },
       to: { path: 'node_modules/jsonata/' },
+    },
+    {
+      name: 'only-telemetry-imports-parquet',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/telemetry/' },
+      to: { path: 'node_modules/hyparquet' },
     },
     {
       name: 'only-the-scorer-imports-onnxruntime',

@@ -31,6 +31,11 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_DEAD_LETTER_ID: 'That is not the id of a dead letter. `fairlead dlq ls` shows them.',
   E_TARGET_CONTRACT: 'A target gave no result for an event: a mistake in the adapter. The event is sent again.',
   E_SELECTOR_TICKET: 'A send was settled twice, or never was: a mistake of the program that drives the selector.',
+  E_TELEMETRY_WRITE:
+    'Telemetry cannot be written to its directory. It is tried again; what has no room in memory until then is dropped and counted.',
+  E_TELEMETRY_READ: 'A telemetry file cannot be read, or is none; the message names it.',
+  E_TELEMETRY_SCHEMA:
+    'Telemetry was written with other features than this version computes, so nothing can be learned from it.',
   E_TEMPLATE: 'A template is malformed; the message gives the column.',
   E_CLAIM_STORE: 'The claim store cannot be written or read. Tried again for ever; no attempt is consumed.',
   E_CLAIM_FULL: 'The claim store is at its `maxBytes`; the lane waits for room. Delete claims that were read.',
