@@ -6,7 +6,7 @@ import { C3 } from './policies/selectors/c3.ts';
 import { Choice, type ModelSeat } from './policies/selectors/choice.ts';
 import { LeastCost } from './policies/selectors/least-cost.ts';
 import { LeastInFlight } from './policies/selectors/least-inflight.ts';
-import { type Forecast, PERSISTENCE } from './policies/selectors/outlook.ts';
+import { type Forecast, PERSISTENCE, Z95 } from './policies/selectors/outlook.ts';
 import { PeakEwma } from './policies/selectors/p2c-ewma.ts';
 import { Prequal } from './policies/selectors/prequal.ts';
 import { Priority } from './policies/selectors/priority.ts';
@@ -59,6 +59,7 @@ function chainOf(config: SelectorConfig, { random }: SelectorDeps, predictor: Pr
   }
 }
 
+/** A model tells the mean of the logarithm; the mean latency is above that by what a log-normal of its quantile has. */
 function modelForecast(predictor: Predictor): Forecast {
   let scores: Float32Array | undefined;
   return {
@@ -69,8 +70,11 @@ function modelForecast(predictor: Predictor): Forecast {
     read(index, _window, bytes, into) {
       if (scores === undefined) return false;
       const row = predictor.row(index, bytes);
-      into.meanMs = Math.exp(scores[row] as number);
-      into.q95Ms = Math.exp(scores[row + 1] as number);
+      const meanLog = scores[row] as number;
+      const q95Log = scores[row + 1] as number;
+      const spread = Math.min(Z95, Math.max(0, (q95Log - meanLog) / Z95));
+      into.meanMs = Math.exp(meanLog + (spread * spread) / 2);
+      into.q95Ms = Math.exp(q95Log);
       into.failure = scores[row + SCORE_COLUMNS - 1] as number;
       return true;
     },

@@ -3,15 +3,13 @@ import { SCORE_COLUMNS } from '../core/scorer.ts';
 import type { FeatureSnapshot, SelectorConfig, SelectorTarget } from '../core/selector.ts';
 import type { TargetWindow } from '../core/target-window.ts';
 import { copyWithBytes, FEATURE_COUNT, SCHEMA_HASH, writeFeatures } from './features.ts';
+import { scoreFault } from './score-checks.ts';
 import { SizeClasses } from './size-classes.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_ROWS = 64;
 /** Scores of more ticks ago are not used. */
 const STALE_TICKS = 5;
-/** Log of the greatest latency that a model may predict: an hour. */
-const MOST_LOG_MS = Math.log(3_600_000);
-const LEAST_LOG_MS = Math.log(0.001);
 
 interface Good {
   readonly scores: Float32Array;
@@ -166,7 +164,7 @@ export class Predictor {
   }
 
   #take(scores: Float32Array, tick: number): void {
-    const fault = faultOf(scores, this.#rows);
+    const fault = scoreFault(scores, this.#rows);
     if (fault === undefined) this.#good = { scores, tick };
     else this.#good = undefined;
     this.#why = fault;
@@ -176,17 +174,4 @@ export class Predictor {
     this.#good = undefined;
     this.#why = why;
   }
-}
-
-function faultOf(scores: Float32Array, rows: number): string | undefined {
-  if (scores.length !== rows * SCORE_COLUMNS) return `${scores.length} scores for ${rows} rows`;
-  for (let i = 0; i < scores.length; i += SCORE_COLUMNS) {
-    const mean = scores[i] as number;
-    const q95 = scores[i + 1] as number;
-    const failure = scores[i + 2] as number;
-    if (!(mean >= LEAST_LOG_MS && mean <= MOST_LOG_MS)) return `a mean of e^${mean} ms`;
-    if (!(q95 >= LEAST_LOG_MS && q95 <= MOST_LOG_MS)) return `a quantile of e^${q95} ms`;
-    if (!(failure >= 0 && failure <= 1)) return `a probability of ${failure}`;
-  }
-  return undefined;
 }
