@@ -102,6 +102,9 @@ export {
 } from './core/target.ts';
 // Models
 export { FEATURE_COUNT, FEATURES, type Feature, SCHEMA_HASH, type Scale } from './models/features.ts';
+// A model for `Selector.use`: docs/guide/models.md
+export { loadModelFile } from './models/measuring.ts';
+export type { LoadedModel } from './models/slot.ts';
 export { createLog } from './observability/log.ts';
 export type { ReloadSummary } from './reload/summary.ts';
 // Conditions

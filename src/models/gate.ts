@@ -1,0 +1,117 @@
+import type { Evaluation, Metrics } from './metrics.ts';
+
+/** What is known of a model that may replace another. */
+export interface GateInput {
+  readonly candidate: Evaluation;
+  /** Of the model in force, on the same rows. */
+  readonly incumbent?: Evaluation | undefined;
+  /** Of averages per target, on the same rows; of several the best counts, target by target. */
+  readonly baselines: readonly Evaluation[];
+  /** Greatest difference between the golden rows of the model and its answers; undefined where they were not run. */
+  readonly goldenDifference: number | undefined;
+  /** Median time to score 64 rows, in µs; undefined where it was not measured. */
+  readonly scoreMicros: number | undefined;
+}
+
+export interface GateRules {
+  /** Least rows, overall and of a target that is judged. */
+  readonly minRows: number;
+  /** How much worse than the best average a target may be, as a share. */
+  readonly tolerance: number;
+  /** How much worse, in nats, the cross entropy of failures may be than an average's: where nothing fails, both are near 0. */
+  readonly logLossSlack: number;
+  /** How far the coverage of the 0.95 quantile may be off, overall. */
+  readonly coverageError: number;
+  /** How far `p_fail` may be off on average, beyond what chance does. */
+  readonly failureError: number;
+  readonly goldenDifference: number;
+  readonly scoreMicros: number;
+}
+
+export const GATE_RULES: GateRules = {
+  minRows: 200,
+  tolerance: 0.02,
+  logLossSlack: 0.005,
+  coverageError: 0.03,
+  failureError: 0.02,
+  goldenDifference: 1e-4,
+  scoreMicros: 2_000,
+};
+
+/** One question and its answer: `value` must not be above `limit`. */
+export interface GateCheck {
+  readonly name: string;
+  readonly target?: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly passed: boolean;
+}
+
+export interface GateReport {
+  readonly passed: boolean;
+  readonly checks: readonly GateCheck[];
+  /** Targets with too few rows to judge. */
+  readonly unjudged: readonly string[];
+}
+
+/** Measures where less is better. */
+const LOSSES = ['logMae', 'pinball', 'logLoss'] as const;
+
+/**
+ * Whether a model may replace the one in force: better than it overall, not worse than a plain average for any target,
+ * calibrated, reproducing its golden rows, and fast enough. Pure; what was not measured does not pass.
+ */
+export function gate(input: GateInput, rules: GateRules = GATE_RULES): GateReport {
+  const { candidate, incumbent, baselines } = input;
+  const checks: GateCheck[] = [];
+  const atMost = (name: string, value: number | undefined, limit: number, target?: string): void => {
+    const known = value ?? Number.NaN;
+    checks.push({ name, ...(target === undefined ? {} : { target }), value: known, limit, passed: known <= limit });
+  };
+  const { overall } = candidate;
+  checks.push({
+    name: 'rows',
+    value: overall.rows,
+    limit: rules.minRows,
+    passed: overall.rows >= rules.minRows,
+  });
+  if (incumbent !== undefined) {
+    for (const name of LOSSES) {
+      const [value, limit] = [overall[name], incumbent.overall[name]];
+      checks.push({ name: `${name} below the incumbent's`, value, limit, passed: value < limit });
+    }
+  }
+  const slack = (name: string): number => (name === 'logLoss' ? rules.logLossSlack : 0);
+  for (const name of LOSSES) {
+    atMost(`${name} overall`, overall[name], least(baselines.map((b) => b.overall[name])) + slack(name));
+  }
+  const unjudged: string[] = [];
+  for (const [target, metrics] of Object.entries(candidate.byTarget)) {
+    if (metrics.rows < rules.minRows) {
+      unjudged.push(target);
+      continue;
+    }
+    const rivals = baselines.flatMap(({ byTarget }) => byTarget[target] ?? []);
+    for (const name of LOSSES) {
+      if (nothingToTell(metrics, name)) continue;
+      const limit = least(rivals.map((m) => m[name])) * (1 + rules.tolerance) + slack(name);
+      atMost(`${name} of the target`, metrics[name], limit, target);
+    }
+  }
+  atMost('coverage error of q95', Math.abs(overall.coverage - 0.95), rules.coverageError);
+  atMost('calibration error of p_fail', overall.failureError, rules.failureError + overall.failureNoise);
+  atMost('golden rows', input.goldenDifference, rules.goldenDifference);
+  atMost('µs for 64 rows', input.scoreMicros, rules.scoreMicros);
+  return { passed: checks.every(({ passed }) => passed), checks, unjudged };
+}
+
+/** A target that never succeeded says nothing of latency. */
+function nothingToTell(metrics: Metrics, name: (typeof LOSSES)[number]): boolean {
+  return name !== 'logLoss' && Number.isNaN(metrics[name]);
+}
+
+/** NaN, which nothing passes, where there is none. */
+function least(values: readonly number[]): number {
+  const known = values.filter((value) => !Number.isNaN(value));
+  return known.length === 0 ? Number.NaN : Math.min(...known);
+}

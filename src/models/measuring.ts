@@ -1,0 +1,105 @@
+import { codeOf, FairleadError } from '../core/errors.ts';
+import { MAX_MODEL_BYTES } from './admission.ts';
+import { GATEWAY_SCHEMA, modelError } from './contract.ts';
+import { readIfThere } from './files.ts';
+import { type Evaluation, evaluate } from './metrics.ts';
+import type { ActiveModel } from './registry.ts';
+import { goldenDifference } from './score-checks.ts';
+import { loadModel, type OnnxScorer } from './scorer.ts';
+import type { LoadedModel } from './slot.ts';
+import type { Dataset } from './training/dataset.ts';
+
+const TIMED_RUNS = 50;
+const TIMED_ROWS = 64;
+/** Rows that are scored in one run. */
+const CHUNK = 1_024;
+
+/** What is seen of a model by running it. */
+export interface Measured {
+  /** `[rows, 3]`. */
+  readonly scores: Float32Array;
+  readonly evaluation: Evaluation;
+  readonly goldenDifference: number;
+  /** Median time to score 64 rows, in µs. */
+  readonly scoreMicros: number;
+}
+
+/** Runs a model over rows, takes its time, and closes it. */
+export async function measured(scorer: OnnxScorer, rows: Dataset): Promise<Measured> {
+  try {
+    const scores = await scoreAll(scorer, rows);
+    return {
+      scores,
+      evaluation: evaluate(rows, scores),
+      goldenDifference: await goldenDifference(scorer, scorer.metadata.golden),
+      scoreMicros: await medianMicros(scorer),
+    };
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** A model that another is compared with. One that cannot be run is no rival, or it could never be replaced. */
+export interface Rival {
+  readonly version: number;
+  readonly evaluation: Evaluation | undefined;
+  /** Why it could not be run. */
+  readonly unusable: string | undefined;
+}
+
+/** The version in force over the same rows. */
+export async function rival({ version, path, sha256 }: ActiveModel, rows: Dataset): Promise<Rival> {
+  try {
+    const { evaluation } = await measured(await open(path, sha256), rows);
+    return { version, evaluation, unusable: undefined };
+  } catch (error) {
+    if (!(error instanceof FairleadError)) throw error;
+    return { version, evaluation: undefined, unusable: `${error.code}: ${error.message}` };
+  }
+}
+
+/**
+ * A model file for `Selector.use`: checked, warmed, and refused unless it was made for the features of this version. Rejects
+ * with an `E_MODEL_…` error.
+ *
+ * @param sha256 That the file must have; default: any.
+ */
+export async function loadModelFile(path: string, sha256?: string): Promise<LoadedModel> {
+  return open(path, sha256);
+}
+
+async function open(path: string, sha256: string | undefined): Promise<OnnxScorer> {
+  return loadModel(await readModelFile(path), { schema: GATEWAY_SCHEMA, sha256 });
+}
+
+/** The bytes of a model file. Rejects with `E_MODEL_DATA` where it cannot be read. */
+export async function readModelFile(path: string): Promise<Buffer> {
+  const file = await readIfThere(path, MAX_MODEL_BYTES).catch((cause: unknown) => {
+    if (cause instanceof FairleadError) throw cause;
+    throw modelError('E_MODEL_DATA', `${path} cannot be read (${codeOf(cause) ?? 'unknown cause'})`, cause);
+  });
+  if (file === undefined) throw modelError('E_MODEL_DATA', `there is no file ${path}`);
+  return file;
+}
+
+async function scoreAll(scorer: OnnxScorer, data: Dataset): Promise<Float32Array> {
+  const scores = new Float32Array(data.rows * 3);
+  for (let row = 0; row < data.rows; row += CHUNK) {
+    const count = Math.min(CHUNK, data.rows - row);
+    const part = data.features.subarray(row * data.columns, (row + count) * data.columns);
+    scores.set(await scorer.score(part, count), row * 3);
+  }
+  return scores;
+}
+
+async function medianMicros(scorer: OnnxScorer): Promise<number> {
+  const golden = Float32Array.from(scorer.metadata.golden.features.flat(), (value) => value ?? Number.NaN);
+  const features = Float32Array.from({ length: TIMED_ROWS * scorer.columns }, (_, i) => golden[i % golden.length] ?? 0);
+  const times: number[] = [];
+  for (let run = 0; run < TIMED_RUNS; run += 1) {
+    const start = performance.now();
+    await scorer.score(features, TIMED_ROWS);
+    times.push((performance.now() - start) * 1_000);
+  }
+  return times.sort((a, b) => a - b)[TIMED_RUNS >> 1] as number;
+}
