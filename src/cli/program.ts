@@ -3,6 +3,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../core/duration.ts';
 import { DEFAULT_CONFIG } from './load.ts';
 
+/** Where models stand. */
+const DEFAULT_MODELS = './models';
+/** Rows of telemetry that training keeps. */
+const DEFAULT_MAX_ROWS = 300_000;
+
 /** The version of the package. */
 export function version(): string {
   const manifest: { version: string } = JSON.parse(
@@ -24,6 +29,7 @@ export function createProgram(): Command {
   build(program);
   operate(program);
   deadLetters(program);
+  models(program);
   return program;
 }
 
@@ -114,6 +120,52 @@ function deadLetters(program: Command): void {
     .action(async (id: string, options) => (await import('./dlq-show.ts')).dlqShow(id, options));
 }
 
+function models(program: Command): void {
+  const model = program
+    .command('model')
+    .description('models that predict how targets will do: train, measure, put in force');
+  const rows = (command: Command): Command =>
+    command
+      .requiredOption('--data <path>', 'NDJSON file with rows of telemetry, or a folder of them (repeatable)', gather)
+      .option('--max-rows <n>', 'keep at most this many rows, the last', between(1, 5_000_000), DEFAULT_MAX_ROWS)
+      .addOption(output('text', 'json'));
+  rows(withModels(add(model, 'train', 'train a model on telemetry, measure it, and keep it as the next version')))
+    .option('--name <name>', 'the model that it is a version of')
+    .option('--out <file>', 'write the ONNX file there, too')
+    .option('--trees <n>', 'most trees of each of the three parts (default: 60)', between(1, 500))
+    .option('--depth <n>', 'most levels of a tree (default: 5)', between(1, 12))
+    .option('--seed <n>', 'seed of all that is random (default: 1)', wholeNumber)
+    .option('--promote', 'put it in force if it passes the gate')
+    .action(async (options) => (await import('./model-train.ts')).modelTrain(options));
+  rows(withModels(add(model, 'eval', 'hold a model against telemetry, plain averages and the version in force')))
+    .argument('<model>', 'an ONNX file, or NAME@VERSION')
+    .option('--against <name>', 'compare with the version in force of that model (default: of the same)')
+    .action(async (file: string, options) => (await import('./model-eval.ts')).modelEval(file, options));
+  withModels(add(model, 'promote', 'put a version in force'))
+    .argument('<name>')
+    .argument('<version>', '', wholeNumber)
+    .option('--force', 'even if it did not pass the gate')
+    .action(async (name: string, version: number, options) =>
+      (await import('./model-versions.ts')).modelPromote(name, version, options),
+    );
+  withModels(add(model, 'rollback <name>', 'put the version before in force again')).action(
+    async (name: string, options) => (await import('./model-versions.ts')).modelRollback(name, options),
+  );
+  withModels(add(model, 'ls', 'list the versions of every model'))
+    .addOption(output('table', 'json'))
+    .action(async (options) => (await import('./model-versions.ts')).modelList(options));
+}
+
+function withModels(command: Command): Command {
+  return command.addOption(
+    new Option('--models <directory>', 'the folder of models').env('FAIRLEAD_MODELS').default(DEFAULT_MODELS),
+  );
+}
+
+function gather(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
 function add(parent: Command, name: string, description: string): Command {
   return parent.command(name).description(description).option('--no-color', 'no colours (also NO_COLOR)');
 }
@@ -137,6 +189,14 @@ function output(first: string, ...others: string[]): Option {
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
   return Number(text);
+}
+
+function between(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = wholeNumber(text);
+    if (value < least || value > most) throw new InvalidArgumentError(`expected ${least} to ${most}`);
+    return value;
+  };
 }
 
 function duration(text: string): number {

@@ -19,6 +19,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly input?: string | Buffer;
+  /** Another build than that of this project. */
+  readonly main?: string;
 }
 
 /** A running `fairlead`, the built command, as a user starts it. Killed at the end of the test. */
@@ -30,7 +32,7 @@ export class Command {
 
   constructor(args: readonly string[], options: CommandOptions = {}) {
     const { FAIRLEAD_CONFIG: _, ...inherited } = process.env;
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
       cwd: options.cwd ?? tmpdir(),
       env: { ...inherited, ...options.env },
     });
