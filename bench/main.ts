@@ -5,6 +5,7 @@
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- training [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -15,6 +16,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
        npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- training [--rounds N] [--quick] [--json FILE]
 `;
 
 const { positionals, values } = parseArgs({
@@ -106,6 +108,13 @@ switch (positionals[0]) {
     const { families } = values;
     const seeds = number(values.seeds, quick ? 3 : 20);
     process.exitCode = (await benchRouting({ quick, families, out, seeds })) ? 0 : 2;
+    break;
+  }
+  case 'training': {
+    const { benchTraining, trainingText } = await import('./training.ts');
+    const figures = await benchTraining(quick ? 20_000 : 100_000, 100 * rounds);
+    process.stdout.write(trainingText(figures));
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, undefined, 2)}\n`);
     break;
   }
   case 'raw': {
