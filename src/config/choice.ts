@@ -47,7 +47,11 @@ const candidate = z.union(
       }),
     }),
   ],
-  { error: 'expected the name of a target, or { target: name, weight: 2 }' },
+  {
+    // A map has findings of its own, within it.
+    error: ({ input }) =>
+      typeof input === 'object' ? undefined : 'expected the name of a target, or { target: name, weight: 2 }',
+  },
 );
 
 const requirement = z.union(

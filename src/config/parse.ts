@@ -35,7 +35,7 @@ function convert(
   base: readonly PropertyKey[],
 ): boolean {
   let changed = false;
-  for (const { code, path } of issues) {
+  for (const { code, path } of issues.flatMap(withBranches)) {
     const key = path.at(-1);
     if (key === undefined || (code !== 'invalid_type' && code !== 'invalid_union' && code !== 'invalid_value'))
       continue;
@@ -48,4 +48,11 @@ function convert(
     changed = true;
   }
   return changed;
+}
+
+/** An issue of a union with those of its branches, which may lie deeper. */
+function withBranches(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const inner = issue.errors.flat().map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as z.core.$ZodIssue);
+  return [issue, ...inner.flatMap(withBranches)];
 }

@@ -77,6 +77,67 @@ test('explain: stdin, one source, JSON and YAML say the same', async () => {
   expect(parse((await ask('-o', 'yaml')).stdout)).toEqual(json);
 });
 
+const CHOICE = `version: 1
+brokers:
+  eu: { type: kafka, brokers: ['nowhere:9092'] }
+sources:
+  orders: { broker: eu, topics: [orders], startFrom: latest }
+targets:
+  history: { broker: eu, topic: 'history-{region}', labels: { region: eu } }
+  abroad: { broker: eu, topic: abroad, labels: { region: us } }
+choices:
+  archive: { targets: [abroad, history], by: adaptive, require: { region: '{area:-eu}' } }
+routes:
+  - { name: set, from: [orders], when: { filters: [{ exact: { type: set } }] }, to: [archive], transform: { set: { area: us } } }
+unmatched: { to: [archive] }
+`;
+
+test('explain: of a choice, which targets the event as it is sent may go to, and why not to others', async () => {
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'fairlead.yaml'), CHOICE);
+  const ask = async (event: object, ...args: string[]): Promise<string> =>
+    (await fairlead(['explain', '-', ...args], { cwd, input: JSON.stringify({ ...EVENT, ...event }) })).stdout;
+  const legs = (text: string): string => text.slice(text.indexOf('legs'));
+  expect(legs(await ask({}))).toBe(`legs
+  unmatched  → archive (choice by adaptive)
+               · abroad (kafka)              require.region: region is "us", not "eu"
+               ✔ history (kafka)             topic: history-eu
+no route matches: sent to the targets of unmatched
+`);
+  expect(legs(await ask({ type: 'set', area: 'mars' }))).toBe(`legs
+  set  → archive (choice by adaptive)                                            transformed
+         ✔ abroad (kafka)              topic: abroad
+         · history (kafka)             require.region: region is "eu", not "us"
+`);
+  expect(legs(await ask({ area: 'mars' }))).toContain(
+    'dead-lettered: E_CHOICE_NOT_ELIGIBLE: no target of the choice archive fulfils its require',
+  );
+  const [{ legs: planned }] = JSON.parse(await ask({}, '-o', 'json'));
+  expect(planned).toEqual([
+    {
+      route: 'unmatched',
+      target: 'archive',
+      kind: 'choice',
+      by: 'adaptive',
+      candidates: [
+        {
+          target: 'abroad',
+          eligible: false,
+          kind: 'kafka',
+          refusal: {
+            code: 'differs',
+            at: 'require.region',
+            message: 'region is "us", not "eu"',
+            expected: '"eu"',
+            actual: 'us',
+          },
+        },
+        { target: 'history', eligible: true, kind: 'kafka', address: { topic: 'history-eu' } },
+      ],
+    },
+  ]);
+});
+
 test('explain: what it cannot work with', async () => {
   const cwd = folder();
   expect(await fairlead(['explain', 'event.json', '--source', 'order'], { cwd })).toMatchObject({

@@ -56,6 +56,7 @@ describe('what differs', () => {
     ['encoding', { encoding: 'structured' }, ['target out']],
     ['broker', { broker: 'there' }, ['target out']],
     ['labels', { labels: { region: 'eu' } }, []],
+    ['cost, capacity and floor', { cost: 1, capacity: { concurrent: 3 }, floor: '1ms' }, []],
     ['policies', { policies: ['calm'] }, []],
   ])('target: %s', (_what, over, expected) => {
     const out = { ...two.targets.out, ...over };
@@ -82,6 +83,28 @@ describe('what differs', () => {
     const found = diff({ brokers, targets });
     expect(found.targets.added).toEqual(['new']);
     expect([...found.restarts.targets]).toEqual(['far']);
+  });
+
+  test('a choice restarts nothing', () => {
+    const both = { targets: ['out', 'far'], by: 'priority' };
+    const before = config(document({ ...two, choices: { any: both, some: both } }));
+    const turned = { ...both, targets: ['far', 'out'] };
+    const found = diffConfigs(before, config(document({ ...two, choices: { any: turned, new: both } })));
+    expect(found.choices).toEqual({ added: ['new'], removed: ['some'], changed: ['any'], unchanged: [] });
+    expect(restarts(found)).toEqual([]);
+    expect(found.settings).toEqual([]);
+    const summary = summarise(found, '');
+    expect([summary.added, summary.removed, summary.changed]).toEqual([
+      ['choices.new'],
+      ['choices.some'],
+      ['choices.any'],
+    ]);
+  });
+
+  test('a model restarts nothing', () => {
+    const found = diff({ models: { latency: { path: './latency.onnx' } } });
+    expect(found.models.added).toEqual(['latency']);
+    expect(restarts(found)).toEqual([]);
   });
 
   test('live settings and refused ones', () => {
