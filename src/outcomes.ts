@@ -119,8 +119,8 @@ export class Outcomes {
     const candidates = this.#choices.get(leg.target)?.(event);
     if (candidates === undefined) return { ...leg, event };
     if (candidates.some(({ refusal }) => refusal === undefined)) return { ...leg, candidates, event };
-    const message = `no target of the choice ${leg.target} fulfils its require`;
-    return { ...leg, candidates, error: { code: 'E_CHOICE_NOT_ELIGIBLE', message } };
+    const message = `no target of the choice "${leg.target}" meets what it requires for this event`;
+    return { ...leg, candidates, error: { code: 'E_NOT_ELIGIBLE', message } };
   }
 
   async #refusal(validator: Validator | undefined, event: MeshEvent): Promise<Cause | undefined> {

@@ -15,11 +15,16 @@ export interface Attributed {
   attribute(name: string): AttributeValue | undefined;
 }
 
-/** Indices of the targets that an event may go to, ascending. The array is shared: do not change it. */
+/**
+ * Indices of the targets that an event may go to, ascending; the same array for the same targets, so that it can be told by
+ * identity. Do not change it.
+ */
 export type Eligibility = (event: Attributed) => readonly number[];
 
 /** Values of attributes, or of combinations of them, whose answer is kept. */
 const MAX_KEPT = 1_024;
+/** Sets of targets that are told by identity. */
+const MAX_SETS = 4_096;
 /** Longer ones are worked out each time. */
 const MAX_KEY_CHARACTERS = 256;
 
@@ -32,7 +37,7 @@ export interface Requirement {
 /**
  * Compiles `require` of a choice. Without templates the answer is one array for all events; with templates it is kept by
  * the values of the attributes they name, at most 1,024 of them. A template over a missing attribute without a default
- * equals nothing. Throws FairleadError `E_TEMPLATE`.
+ * equals nothing. After 4,096 sets of targets some may be given as another array. Throws FairleadError `E_TEMPLATE`.
  */
 export function compileRequire(require: Requirements, targets: readonly Labelled[]): Eligibility {
   const requirements = parseRequire(require);
@@ -42,9 +47,10 @@ export function compileRequire(require: Requirements, targets: readonly Labelled
   const possible = [...targets.keys()].filter((at) => meets(targets[at] as Labelled, fixed, none));
   if (open.length === 0 || possible.length === 0) return () => possible;
 
+  const intern = interner();
   const ask = (event: Attributed): readonly number[] => {
     const resolve = textOf(event);
-    return possible.filter((at) => meets(targets[at] as Labelled, open, resolve));
+    return intern(possible.filter((at) => meets(targets[at] as Labelled, open, resolve)));
   };
   return keep(ask, [...new Set(open.flatMap(({ values }) => values.flatMap(({ names }) => names)))]);
 }
@@ -80,6 +86,19 @@ function meets(
     const text = labelText(target, label);
     return text !== undefined && values.some((value) => value.render(resolve) === text);
   });
+}
+
+/** Gives the first array of each content. */
+function interner(): (indices: readonly number[]) => readonly number[] {
+  const sets = new Map<string, readonly number[]>();
+  return (indices) => {
+    const key = indices.join();
+    const known = sets.get(key);
+    if (known !== undefined) return known;
+    if (sets.size >= MAX_SETS) sets.clear();
+    sets.set(key, indices);
+    return indices;
+  };
 }
 
 /** Answers kept by the attributes they depend on; all are let go when there are too many. */

@@ -68,6 +68,16 @@ describe('require', () => {
     expect(open(event({ a: 'x', b: 'y' }))).toEqual([0]);
   });
 
+  test('the same targets are the same array, whatever the values were', () => {
+    const ask = compileRequire({ region: ['{a}', '{b}'] }, regions);
+    const eu = ask(event({ a: 'eu' }));
+    expect(ask(event({ b: 'eu' }))).toBe(eu);
+    expect(ask(event({ a: 'mars', b: 'eu' }))).toBe(eu);
+    expect(ask(event({ a: 'mars' }))).toBe(ask(event({})));
+    for (let n = 0; n < 3_000; n += 1) ask(event({ a: n }));
+    expect(ask(event({ a: 'eu' }))).toBe(eu);
+  });
+
   test('combinations that read alike are kept apart', () => {
     const ask = compileRequire(
       { one: ['{a}'], two: ['{b}'] },
