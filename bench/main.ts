@@ -6,6 +6,7 @@
 // npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- training [--rounds N] [--quick] [--json FILE]
+// npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -17,6 +18,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- training [--rounds N] [--quick] [--json FILE]
+       npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
 `;
 
 const { positionals, values } = parseArgs({
@@ -115,6 +117,17 @@ switch (positionals[0]) {
     const figures = await benchTraining(quick ? 20_000 : 100_000, 100 * rounds);
     process.stdout.write(trainingText(figures));
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, undefined, 2)}\n`);
+    break;
+  }
+  case 'decisions': {
+    const { benchDecisions, decisionsText } = await import('./decisions.ts');
+    const rows = benchDecisions({
+      events: number(values.events, quick ? 20_000 : 100_000),
+      rounds,
+      targets: [2, 8, 64],
+    });
+    process.stdout.write(decisionsText(rows));
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
     break;
   }
   case 'raw': {

@@ -63,6 +63,11 @@ function chainOf(config: SelectorConfig, { random }: SelectorDeps, predictor: Pr
 function modelForecast(predictor: Predictor): Forecast {
   let scores: Float32Array | undefined;
   return {
+    classes: predictor.classes,
+    get version() {
+      return predictor.answers;
+    },
+    classOf: (bytes) => predictor.sizeClass(bytes),
     ready() {
       scores = predictor.scores;
       return scores !== undefined;

@@ -1,6 +1,7 @@
 import type { TargetWindow } from './target-window.ts';
 
-const LEAST_MS = 100;
+/** No target counts as silent sooner. */
+export const LEAST_SILENCE_MS = 100;
 
 /**
  * Whether a target has most likely stopped answering: what is in flight is far older than answers take, and nothing was
@@ -8,7 +9,7 @@ const LEAST_MS = 100;
  */
 export function silent(window: TargetWindow, now: number, timeoutMs: number): boolean {
   const age = now - window.oldestSentAt;
-  if (!(age > LEAST_MS) || window.lastAckAt > window.oldestSentAt) return false;
+  if (!(age > LEAST_SILENCE_MS) || window.lastAckAt > window.oldestSentAt) return false;
   return age > patienceMs(window, timeoutMs);
 }
 
@@ -16,5 +17,5 @@ export function silent(window: TargetWindow, now: number, timeoutMs: number): bo
 export function patienceMs(window: TargetWindow, timeoutMs: number): number {
   const most = timeoutMs / 2;
   const usual = 4 * Math.max(window.p95Ms, window.ack1sMs);
-  return usual < most ? Math.max(LEAST_MS, usual) : most;
+  return usual < most ? Math.max(LEAST_SILENCE_MS, usual) : most;
 }

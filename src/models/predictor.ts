@@ -35,6 +35,8 @@ export class Predictor {
   #at: number = Number.NaN;
   #good: Good | undefined;
   #why: string | undefined;
+  /** Counts what the scorer has answered. */
+  answers = 0;
 
   constructor(config: SelectorConfig, windows: readonly TargetWindow[], scorer: Scorer | undefined) {
     this.#targets = config.targets;
@@ -68,6 +70,10 @@ export class Predictor {
 
   use(scorer: Scorer | undefined): void {
     this.#next = { scorer };
+  }
+
+  get classes(): number {
+    return this.#sizes.count;
   }
 
   sizeClass(bytes: number): number {
@@ -164,6 +170,7 @@ export class Predictor {
   }
 
   #take(scores: Float32Array, tick: number): void {
+    this.answers += 1;
     const fault = scoreFault(scores, this.#rows);
     if (fault === undefined) this.#good = { scores, tick };
     else this.#good = undefined;

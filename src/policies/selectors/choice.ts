@@ -63,6 +63,7 @@ export class Choice implements Selector {
   readonly #all: readonly Candidate[];
   readonly #every: readonly number[];
   readonly #up: boolean[];
+  #down = 0;
   readonly #inFlight: InFlightTable;
   readonly #leases: Leases;
   readonly #decision: MutableDecision;
@@ -108,6 +109,7 @@ export class Choice implements Selector {
   }
 
   #candidates(eligible: readonly number[]): readonly Candidate[] {
+    if (eligible === this.#every && this.#down === 0) return this.#all;
     const usable = this.#usable;
     let count = 0;
     for (let i = 0; i < eligible.length; i += 1) {
@@ -200,8 +202,10 @@ export class Choice implements Selector {
   }
 
   available(target: number, up: boolean): void {
-    if (up && this.#up[target] === false) this.#all[target]?.window.recovered(this.#deps.now());
+    if (this.#up[target] !== !up) return;
+    if (up) this.#all[target]?.window.recovered(this.#deps.now());
     this.#up[target] = up;
+    this.#down += up ? -1 : 1;
   }
 
   backlog(target: number, depth: number, ageMs: number): void {

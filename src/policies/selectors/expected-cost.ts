@@ -56,19 +56,43 @@ export function expectedCost(
   parts: CostParts,
 ): number {
   const { spec, window } = candidate;
-  const { sloMs, timeoutMs } = options;
-  const floor = floorMs(spec, window);
-  const load = (window.inFlight + 1) / bandwidthDelay(spec, window, options.gateways);
-  const gone = silent(window, now, timeoutMs);
-  const age = now - window.oldestSentAt;
-  const mean = Math.max(outlook.meanMs, floor, gone ? age : 0);
-  const failure = gone ? 1 : outlook.failure;
-  parts.load = load;
+  const gone = silent(window, now, options.timeoutMs);
   parts.silent = gone;
+  parts.load = (window.inFlight + 1) / bandwidthDelay(spec, window, options.gateways);
+  parts.congestion = congestionScale(candidate, options) * crowding(parts.load);
+  return (
+    standingCost(candidate, outlook, gone ? now - window.oldestSentAt : undefined, options, parts) + parts.congestion
+  );
+}
+
+/**
+ * The cost without congestion, which stands until an answer comes or a tick passes.
+ *
+ * @param silentMs For how long nothing has come from a target that is silent.
+ */
+export function standingCost(
+  { spec, window }: Candidate,
+  outlook: Outlook,
+  silentMs: number | undefined,
+  options: CostOptions,
+  parts: CostParts,
+): number {
+  const { sloMs, timeoutMs } = options;
+  const mean = Math.max(outlook.meanMs, floorMs(spec, window), silentMs ?? 0);
+  const failure = silentMs === undefined ? outlook.failure : 1;
   parts.latency = (options.latency * (1 - failure) * mean) / sloMs;
   parts.slo = options.slo * exceeds(sloMs, mean, Math.max(mean, outlook.q95Ms));
   parts.failure = (options.failure * failure * timeoutMs) / sloMs;
   parts.cost = options.cost * (spec.cost ?? 0);
-  parts.congestion = (options.congestion * floor * load * load * load) / sloMs;
-  return parts.latency + parts.slo + parts.failure + parts.cost + parts.congestion;
+  return parts.latency + parts.slo + parts.failure + parts.cost;
+}
+
+/** What congestion costs at a load of 1. */
+export function congestionScale({ spec, window }: Candidate, options: CostOptions): number {
+  return (options.congestion * floorMs(spec, window)) / options.sloMs;
+}
+
+/** How congestion grows with the load. */
+export function crowding(load: number): number {
+  return load * load * load;
 }

@@ -1,5 +1,3 @@
-import type { TargetWindow } from '../../core/target-window.ts';
-
 /** Over all targets together not more than this. */
 const MOST = 0.05;
 /** Above this load a target is not sent anything to learn from it. */
@@ -11,29 +9,27 @@ const HEARTBEAT = 10;
 const FAILING = 0.3;
 const FAILING_GAP_MS = 1_000;
 
-/** The least probability with which a target is chosen, so that it does not look bad for ever because nobody looks. */
-export function explorationFloor(
-  share: number,
-  window: TargetWindow,
-  load: number,
-  silent: boolean,
-  relativeCost: number,
-  now: number,
-): number {
-  if (silent) return 0;
-  const idle = now - window.lastSentAt;
-  if (window.inFlight > 0 && load > MOST_LOAD) return 0;
-  if (window.errors > FAILING) return window.inFlight === 0 && idle > FAILING_GAP_MS ? share * HEARTBEAT : 0;
-  if (idle > IDLE_MS) return share * HEARTBEAT;
-  // What is known to be bad is tried less often, so that trying it costs about the same whatever it is.
-  return relativeCost > 1 ? share / relativeCost : share;
+/**
+ * The least probability with which a target that is not silent is chosen, so that it does not look bad for ever because
+ * nobody looks: `share`, or more than that for one that was not heard of, or nothing.
+ */
+export function standingFloor(share: number, inFlight: number, idleMs: number, errors: number, load: number): number {
+  if (inFlight > 0 && load > MOST_LOAD) return 0;
+  if (errors > FAILING) return inFlight === 0 && idleMs > FAILING_GAP_MS ? share * HEARTBEAT : 0;
+  return idleMs > IDLE_MS ? share * HEARTBEAT : share;
 }
 
-/** Scales floors down where they are too much together; gives their sum. */
-export function boundFloors(floors: Float64Array, count: number): number {
-  let total = 0;
-  for (let i = 0; i < count; i += 1) total += floors[i] as number;
-  if (total <= MOST) return total;
+/**
+ * What is left of `share` at a target that costs so much more than the best, which costs `least`. What is known to be bad is
+ * tried less often, so that trying it costs about the same whatever it is.
+ */
+export function affordable(above: number, least: number): number {
+  return above > least ? least / above : 1;
+}
+
+/** Scales floors down where they are `total`, too much, together; gives their sum. */
+export function boundFloors(floors: Float64Array, count: number, total: number): number {
+  if (total <= MOST) return Math.max(0, total);
   for (let i = 0; i < count; i += 1) floors[i] = ((floors[i] as number) * MOST) / total;
   return MOST;
 }

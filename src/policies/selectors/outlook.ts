@@ -10,6 +10,12 @@ export interface Outlook {
 
 /** Where outlooks come from: what was seen (`adaptive`), or a model (`predictive`). */
 export interface Forecast {
+  /** Size classes that it tells apart. */
+  readonly classes: number;
+  /** Another number once outlooks have changed for other reasons than a tick or an answer of the target. */
+  readonly version: number;
+  /** The class of events of that size. */
+  classOf(bytes: number): number;
   /** Brings it up to date; false: it cannot tell at present. */
   ready(now: number): boolean;
   /** Writes the outlook for a send of that size; false: not for this target. */
@@ -18,6 +24,9 @@ export interface Forecast {
 
 /** The forecast that things go on as they were in the last second. */
 export const PERSISTENCE: Forecast = {
+  classes: 1,
+  version: 0,
+  classOf: () => 0,
   ready: () => true,
   read(_index, window, _bytes, into) {
     const seen = window.ack1sMs;

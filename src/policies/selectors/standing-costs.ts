@@ -1,0 +1,118 @@
+import { bandwidthDelay } from '../../core/capacity.ts';
+import { type CostOptions, congestionScale, crowding, newCostParts, standingCost } from './expected-cost.ts';
+import { standingFloor } from './exploration.ts';
+import type { Forecast, Outlook } from './outlook.ts';
+import type { Candidate } from './strategy.ts';
+
+const UNKNOWN = -1;
+
+/**
+ * The expected cost of each target that is not silent, by size class, kept up to date by what changes it: a send, an answer,
+ * a tick, new scores. So an event computes anew only the few targets that were touched since the one before, and no
+ * logarithm or power stands in its way. A row is one target in one class.
+ */
+export class StandingCosts {
+  /** By row; NaN where the forecast has nothing on the target. */
+  readonly cost: Float64Array;
+  /** The part of the exploration floor that shrinks with what the target costs more than the best, and the other. */
+  readonly scaledFloor: Float64Array;
+  readonly fixedFloor: Float64Array;
+  /** A row holds while its epoch is the present one. */
+  readonly epochs: Float64Array;
+  epoch = 0;
+  /** By target. */
+  readonly oldestSentAt: Float64Array;
+  readonly #forecast: Forecast;
+  readonly #options: CostOptions;
+  readonly #share: number;
+  readonly #targets: number;
+  readonly #parts = newCostParts();
+  readonly #outlook: Outlook = { meanMs: 0, q95Ms: 0, failure: 0 };
+  /** The cost without congestion, congestion at a load of 1, the load that one event is, the share of failed sends. */
+  readonly #base: Float64Array;
+  readonly #scale: Float64Array;
+  readonly #unit: Float64Array;
+  readonly #errors: Float64Array;
+  /** A size of each class that was asked for since the last tick. */
+  readonly #bytes: Float64Array;
+  #version = 0;
+
+  constructor(forecast: Forecast, options: CostOptions, share: number, targets: number) {
+    this.#forecast = forecast;
+    this.#options = options;
+    this.#share = share;
+    this.#targets = targets;
+    const rows = forecast.classes * targets;
+    this.cost = new Float64Array(rows);
+    this.scaledFloor = new Float64Array(rows);
+    this.fixedFloor = new Float64Array(rows);
+    this.epochs = new Float64Array(rows).fill(UNKNOWN);
+    this.oldestSentAt = new Float64Array(targets).fill(Number.POSITIVE_INFINITY);
+    this.#base = new Float64Array(rows);
+    this.#scale = new Float64Array(rows);
+    this.#unit = new Float64Array(rows);
+    this.#errors = new Float64Array(rows);
+    this.#bytes = new Float64Array(forecast.classes).fill(UNKNOWN);
+  }
+
+  /** Where the rows for events of that size begin; one per target. */
+  rowsFor(bytes: number): number {
+    const { version } = this.#forecast;
+    if (version !== this.#version) {
+      this.#version = version;
+      this.epoch += 1;
+    }
+    const at = this.#forecast.classOf(bytes);
+    this.#bytes[at] = bytes;
+    return at * this.#targets;
+  }
+
+  refresh(row: number, candidate: Candidate, bytes: number, now: number): void {
+    const { spec, window } = candidate;
+    const known = this.#forecast.read(candidate.index, window, bytes, this.#outlook);
+    this.#base[row] = known
+      ? standingCost(candidate, this.#outlook, undefined, this.#options, this.#parts)
+      : Number.NaN;
+    this.#scale[row] = congestionScale(candidate, this.#options);
+    this.#unit[row] = 1 / bandwidthDelay(spec, window, this.#options.gateways);
+    this.#errors[row] = window.errors;
+    this.epochs[row] = this.epoch;
+    this.#load(row, candidate, now);
+  }
+
+  #load(row: number, { window }: Candidate, now: number): void {
+    const { inFlight } = window;
+    const load = (inFlight + 1) * (this.#unit[row] as number);
+    this.cost[row] = (this.#base[row] as number) + (this.#scale[row] as number) * crowding(load);
+    const errors = this.#errors[row] as number;
+    const floor = standingFloor(this.#share, inFlight, now - window.lastSentAt, errors, load);
+    const fixed = floor > this.#share;
+    this.fixedFloor[row] = fixed ? floor : 0;
+    this.scaledFloor[row] = fixed ? 0 : floor;
+  }
+
+  /** Something was sent, or taken back. */
+  moved(candidate: Candidate, now: number): void {
+    this.oldestSentAt[candidate.index] = candidate.window.oldestSentAt;
+    for (let row = candidate.index; row < this.epochs.length; row += this.#targets) this.#load(row, candidate, now);
+  }
+
+  /** An answer has come. */
+  answered({ index, window }: Candidate): void {
+    this.oldestSentAt[index] = window.oldestSentAt;
+    for (let row = index; row < this.epochs.length; row += this.#targets) this.epochs[row] = UNKNOWN;
+  }
+
+  /** Brings up to date what was asked for since the last tick, so that no event has to wait for it. */
+  tick(candidates: readonly Candidate[], now: number): void {
+    this.epoch += 1;
+    const ready = this.#forecast.ready(now);
+    this.#version = this.#forecast.version;
+    for (let at = 0; at < this.#bytes.length; at += 1) {
+      const bytes = this.#bytes[at] as number;
+      this.#bytes[at] = UNKNOWN;
+      if (bytes === UNKNOWN || !ready) continue;
+      for (const candidate of candidates) this.refresh(at * this.#targets + candidate.index, candidate, bytes, now);
+    }
+  }
+}
