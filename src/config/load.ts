@@ -22,6 +22,7 @@ import { checkReferences } from './references.ts';
 import { loadRouteSchemas } from './route-schemas.ts';
 import { lintTests } from './route-test.ts';
 import { type ConfigSchemas, configSchemas, type Outline } from './schema.ts';
+import { lintTelemetry } from './telemetry.ts';
 import type { GatewayConfig } from './types.ts';
 
 export interface LoadOptions extends Surroundings {
@@ -73,6 +74,7 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
     ...lintRoutes(config, document, entries.sources, options.nowMs ?? Date.now()),
     ...lintTests(config.tests, document, options.readFile),
     ...lintChoices(config, document),
+    ...lintTelemetry(config),
     ...lintConditions(config),
     ...lintPolicies(config, names(document, 'policies')),
     ...lintBreakers(config, parsed.policies),

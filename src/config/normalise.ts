@@ -9,6 +9,7 @@ import { mergePolicies, type PolicyFields } from './policy.ts';
 import { schemasConfig } from './route-schemas.ts';
 import { routeTest } from './route-test.ts';
 import type { Outline } from './schema.ts';
+import { telemetryConfig } from './telemetry.ts';
 import { transformSteps } from './transform.ts';
 import type {
   AdapterConfig,
@@ -45,6 +46,7 @@ export function normalise(
     unmatched: outline.unmatched,
     tests: outline.tests.map(routeTest),
     store: outline.store,
+    ...(outline.telemetry === undefined ? {} : { telemetry: telemetryConfig(outline.telemetry) }),
     drain: { deadlineMs: outline.drain.deadline },
     log: outline.log,
   };

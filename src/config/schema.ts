@@ -9,6 +9,7 @@ import { type PolicyFields, policySchema } from './policy.ts';
 import { routeSchema, unmatchedSchema } from './route.ts';
 import { schemasSection } from './route-schemas.ts';
 import { type TestFields, testSchema } from './route-test.ts';
+import { type TelemetryFields, telemetrySection } from './telemetry.ts';
 import type { StoreConfig, UnmatchedConfig } from './types.ts';
 
 /** The schemas of one kind of entry by adapter type. */
@@ -39,6 +40,7 @@ export interface Outline {
   readonly schemas: z.infer<typeof schemasSection>;
   readonly tests: readonly TestFields[];
   readonly store: StoreConfig;
+  readonly telemetry?: TelemetryFields | undefined;
   readonly drain: { readonly deadline: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
@@ -115,6 +117,9 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
       })
       .prefault({})
       .describe('The local store.'),
+    telemetry: telemetrySection.describe(
+      'Records of what choices decided and what came of it. Without it nothing is recorded.',
+    ),
     drain: z
       .strictObject({
         deadline: duration()

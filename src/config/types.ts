@@ -22,6 +22,8 @@ export interface GatewayConfig {
   readonly tests: readonly RouteTest[];
   readonly schemas: SchemasConfig;
   readonly store: StoreConfig;
+  /** Undefined: nothing is recorded. */
+  readonly telemetry?: TelemetryConfig;
   readonly drain: { readonly deadlineMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
@@ -212,6 +214,17 @@ export interface LegExpectation {
   readonly without?: readonly string[] | undefined;
   readonly data?: unknown;
   readonly error?: string | undefined;
+}
+
+/** Where decisions are recorded, and how much of them. */
+export interface TelemetryConfig {
+  readonly path: string;
+  readonly format: 'ndjson' | 'parquet';
+  readonly maxFileBytes: number;
+  readonly maxBytes: number;
+  /** Share of the successes, above 0 and up to 1. */
+  readonly sample: number;
+  readonly rotateMs: number;
 }
 
 export interface StoreConfig {

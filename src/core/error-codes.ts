@@ -33,6 +33,9 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_SELECTOR_TICKET: 'A send was settled twice, or never was: a mistake of the program that drives the selector.',
   E_TELEMETRY_WRITE:
     'Telemetry cannot be written to its directory. It is tried again; what has no room in memory until then is dropped and counted.',
+  W_TELEMETRY_UNUSED: 'Telemetry is asked for, but there are no choices whose decisions could be recorded.',
+  W_TELEMETRY_MISSING:
+    'A model is to be trained while the gateway runs, but nothing is recorded: `telemetry` is missing.',
   E_TELEMETRY_READ: 'A telemetry file cannot be read, or is none; the message names it.',
   E_TELEMETRY_SCHEMA:
     'Telemetry was written with other features than this version computes, so nothing can be learned from it.',

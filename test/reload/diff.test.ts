@@ -113,6 +113,7 @@ describe('what differs', () => {
     expect(live.refused).toEqual([]);
     const refused = diff({ name: 'x', store: { path: '/x', maxBytes: '2MiB' } });
     expect(refused.refused).toEqual(['name', 'store.path', 'store.maxBytes']);
+    expect(diff({ telemetry: { sample: 0.5 } }).refused).toEqual(['telemetry']);
   });
 });
 
