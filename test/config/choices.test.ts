@@ -141,7 +141,8 @@ test('models', () => {
   const { models } = config(
     text('{ targets: [out, far], by: predictive, model: day }', {
       'routes:': `  night: { targets: [far, out], by: predictive, model: night }\nroutes:`,
-      'unmatched: dead-letter': `models:
+      'unmatched: dead-letter': `telemetry: {}
+models:
   day: { path: ./day.onnx, sha256: ${sha256} }
   night: { registry: ./models, retrain: { every: 30m } }
 unmatched: { to: [night] }`,
