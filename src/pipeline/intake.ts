@@ -1,6 +1,6 @@
 import { SourceCounters } from '../core/counters.ts';
 import type { Source } from '../core/source.ts';
-import type { Lane } from './lane.ts';
+import type { LegLane } from './leg.ts';
 import type { SettleListener } from './tracker.ts';
 
 /** Bounds of what one source may have unsettled in the gateway. */
@@ -16,7 +16,7 @@ export class SourceIntake implements SettleListener {
   readonly keyed: boolean;
   readonly counters: SourceCounters;
   #number: number;
-  #lanes: readonly Lane[];
+  #lanes: readonly LegLane[];
   #open = false;
   #refusing = false;
   #detached = false;
@@ -29,7 +29,7 @@ export class SourceIntake implements SettleListener {
     number: number;
     source: Source;
     keyed: boolean;
-    lanes: readonly Lane[];
+    lanes: readonly LegLane[];
     window: Window;
     /** Those of the source of this name before a reload, to count on. */
     counters?: SourceCounters;
@@ -49,7 +49,7 @@ export class SourceIntake implements SettleListener {
   }
 
   /** The lanes that routes from this source lead to. */
-  get lanes(): readonly Lane[] {
+  get lanes(): readonly LegLane[] {
     return this.#lanes;
   }
 
@@ -64,7 +64,7 @@ export class SourceIntake implements SettleListener {
   }
 
   /** Its place in a new plan: lets go of lanes that it feeds no more, and is held by those that are full already. */
-  rewire(number: number, lanes: readonly Lane[]): void {
+  rewire(number: number, lanes: readonly LegLane[]): void {
     const before = this.#lanes;
     this.#number = number;
     this.#lanes = lanes;

@@ -1,23 +1,21 @@
-import type { Clock } from '../core/clock.ts';
-import type { LanePolicy } from '../core/policy.ts';
-import type { SendLimits, SendResult, Target } from '../core/target.ts';
-import type { LegOwner, PendingLeg } from './leg.ts';
+import type { SendResult, Target } from '../core/target.ts';
+import { Alarm } from './alarm.ts';
+import { isOver, reportOver } from './expiry.ts';
+import type { LaneOptions } from './lane-options.ts';
+import type { AttemptOwner, Failure, LegLane, PendingLeg } from './leg.ts';
+import { Occupancy } from './occupancy.ts';
 import { KeyedQueue } from './ordering.ts';
 import { DelayQueue } from './queue.ts';
 
-/** Whether the target can be reached: closes the lane without consuming attempts. */
-export interface AvailabilityPolicy extends LanePolicy {
-  readonly down: boolean;
-  available(): void;
-  unavailable(now: number): void;
-}
-
-export type Failure = Exclude<SendResult, { status: 'confirmed' }>;
-
-export type RetryRule = (leg: PendingLeg, failure: Failure) => { readonly retryInMs: number } | 'give-up';
-
 /** How often a lane that may not send looks for legs past their `maxAge`. */
 const LOOK_MS = 1_000;
+/** How long all sends may be under way without an answer before what waits behind them had better go elsewhere. */
+const STALL_MS = 250;
+
+/** What may have more for a lane that has room again. */
+export interface Feeder {
+  kick(): void;
+}
 
 /** How long a lane on its way out goes on: until it is empty, until nothing can be sent at once, or no longer. */
 export type Patience = 'empty' | 'idle' | 'none';
@@ -29,36 +27,17 @@ const NO_RESULT: Failure = {
   retryable: true,
 };
 
-export interface LaneOptions {
-  readonly name: string;
-  readonly target: Target;
-  readonly limits: SendLimits;
-  /** See `TargetFeatures.orderedBatch`. */
-  readonly orderedBatch: boolean;
-  /** Bounds of what waits or is under way; beyond either the sources that feed the lane are held. */
-  readonly maxEvents: number;
-  readonly maxBytes: number;
-  readonly availability: AvailabilityPolicy;
-  /** Further policies, all of which must admit a send. */
-  readonly policies: readonly LanePolicy[];
-  readonly retry: RetryRule;
-  readonly owner: LegOwner;
-  readonly clock: Clock;
-  /** Called when the lane has become full, and when it has drained to half of its bounds. */
-  readonly onPressure: (lane: Lane, full: boolean) => void;
-}
-
 /** The bounded, ordered queue in front of one target, and the loop that sends from it in batches. */
-export class Lane {
+export class Lane implements LegLane {
   readonly name: string;
   readonly target: Target;
   readonly #o: LaneOptions;
   readonly #queue = new KeyedQueue();
   readonly #waiting = new DelayQueue<PendingLeg>();
   readonly #sending: AbortController[] = [];
-  #depth = 0;
-  #bytes = 0;
-  #full = false;
+  readonly #feeders = new Set<Feeder>();
+  /** When a send was last answered, or the first of several began. */
+  #progressAt = 0;
   #open = false;
   #stopped = false;
   /** True while the legs of a send are in no queue because its results are being looked at. */
@@ -66,22 +45,25 @@ export class Lane {
   #leaving = false;
   #patience: Patience | undefined;
   #leave: ((rest: readonly PendingLeg[]) => void) | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
-  #cancelWake: (() => void) | undefined;
+  readonly #occupancy: Occupancy;
+  readonly #alarm: Alarm;
 
   constructor(options: LaneOptions) {
     this.#o = options;
+    const { maxEvents, maxBytes, clock, onPressure } = options;
+    this.#occupancy = new Occupancy(maxEvents, maxBytes, (full) => onPressure(this, full));
+    this.#alarm = new Alarm(clock, () => this.kick());
     this.name = options.name;
     this.target = options.target;
   }
 
   /** Legs waiting, backing off or under way. */
   get depth(): number {
-    return this.#depth;
+    return this.#occupancy.depth;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#occupancy.bytes;
   }
 
   get leaving(): boolean {
@@ -89,7 +71,7 @@ export class Lane {
   }
 
   get full(): boolean {
-    return this.#full;
+    return this.#occupancy.full;
   }
 
   /** True while the target cannot be reached, or a policy holds it to be unavailable. */
@@ -97,24 +79,66 @@ export class Lane {
     return this.#o.availability.down || this.#o.policies.some(({ down }) => down);
   }
 
+  /** See `TargetFeatures.orderedBatch`. */
+  get orderedBatch(): boolean {
+    return this.#o.orderedBatch;
+  }
+
+  /** True when a send may begin, as far as connection and policies go. */
+  reachable(now: number): boolean {
+    return !this.#stopped && !this.#leaving && this.#admit(now) === 0;
+  }
+
+  /** True when nothing can be sent because no send is answered. */
+  stalled(now: number): boolean {
+    return this.#sending.length >= this.#o.limits.concurrency && now - this.#progressAt > STALL_MS;
+  }
+
   /**
-   * True when one more leg could be sent now, for all that is known: what a choice among targets goes by. Of a target that
-   * is down it is one leg at a time, of a half-open circuit breaker what it still wants for its probes.
+   * How many legs it can take that would be sent at once or next, for all that is known: what a choice among targets goes
+   * by. Of a target that is down it is one leg at a time, of a half-open circuit breaker what it wants for its probes.
    */
-  admits(now: number): boolean {
-    if (this.#stopped || this.#leaving || this.#full || this.#admit(now) > 0) return false;
-    return this.#depth < (this.#o.availability.down ? 1 : this.#most(now));
+  room(now: number): number {
+    if (this.full || !this.reachable(now) || this.stalled(now)) return 0;
+    const { limits, maxEvents, availability } = this.#o;
+    const ahead = (limits.concurrency + 1) * limits.maxEvents;
+    const most = availability.down ? 1 : Math.min(maxEvents, ahead, this.#most(now));
+    return Math.max(0, most - this.depth);
+  }
+
+  /** The feeder is kicked when the lane may have room again. */
+  feed(feeder: Feeder): void {
+    this.#feeders.add(feeder);
+  }
+
+  unfeed(feeder: Feeder): void {
+    this.#feeders.delete(feeder);
+  }
+
+  /** Gives back the attempts of `owner` that are not under way, those of a key in their order. */
+  recall(owner: AttemptOwner): void {
+    const now = this.#o.clock.now();
+    this.#sift((leg) => {
+      if (leg.attemptOf !== owner) return false;
+      this.#end(leg);
+      owner.returned(leg, now);
+      this.#queue.release(leg);
+      return true;
+    });
+    this.#occupancy.relieve();
+  }
+
+  /** Takes out an attempt that is not under way; false if it is, or has ended. */
+  takeBack(attempt: PendingLeg): boolean {
+    if (attempt.ended || attempt.taken) return false;
+    this.#end(attempt);
+    return true;
   }
 
   /** Takes a leg in; {@link kick} sends. */
   add(leg: PendingLeg): void {
-    this.#depth += 1;
-    this.#bytes += leg.bytes;
     this.#queue.add(leg);
-    if (!this.#full && (this.#depth >= this.#o.maxEvents || this.#bytes >= this.#o.maxBytes)) {
-      this.#full = true;
-      this.#o.onPressure(this, true);
-    }
+    this.#occupancy.add(leg);
   }
 
   /** Sends what may be sent now. */
@@ -127,22 +151,24 @@ export class Lane {
       const wait = this.#admit(now);
       if (wait > 0) {
         // With a timer running this has been done since it was set: once per probe, not once per batch that comes in.
-        if (this.#wakeAt === Number.POSITIVE_INFINITY) this.#expire(now);
-        this.#wakeIn(wait, now);
+        // And while nothing is dequeued, `maxAge` is enforced here.
+        if (!this.#alarm.set) this.#sift((leg) => this.#over(leg, now));
+        this.#alarm.in(wait, now);
         break;
       }
       const batch = this.#nextBatch(now);
       if (batch.length > 0) this.#send(batch, now);
     }
     const next = this.#waiting.nextAt;
-    if (next !== undefined) this.#wakeIn(next - now, now);
-    this.#relieve();
+    if (next !== undefined) this.#alarm.in(next - now, now);
+    this.#occupancy.relieve();
     this.#left();
   }
 
   /** The target has connected for the first time: sending may begin. */
   open(): void {
     this.#open = true;
+    this.#feed();
     this.kick();
   }
 
@@ -150,6 +176,7 @@ export class Lane {
     const { availability, policies, clock } = this.#o;
     availability.available();
     for (const policy of policies) policy.available?.(clock.now());
+    this.#feed();
     this.kick();
   }
 
@@ -161,10 +188,7 @@ export class Lane {
   /** From now on nothing is added: another lane takes its place, or none. What is in it goes on. */
   leave(): void {
     this.#leaving = true;
-    if (!this.#full) return;
-    // Nobody need wait for room here any more.
-    this.#full = false;
-    this.#o.onPressure(this, false);
+    this.#occupancy.open();
   }
 
   /**
@@ -195,7 +219,7 @@ export class Lane {
   /** Stops sending and aborts what is under way; what has not ended stays unsettled. */
   stop(): void {
     this.#stopped = true;
-    this.#cancelWake?.();
+    this.#alarm.cancel();
     for (const abort of this.#sending) abort.abort();
     this.#leave?.([]);
   }
@@ -204,18 +228,16 @@ export class Lane {
   #left(): void {
     const patience = this.#patience;
     if (patience === undefined || this.#stopped || this.#settling || this.#sending.length > 0) return;
-    if (patience === 'empty' && this.#depth > 0) return;
+    if (patience === 'empty' && this.depth > 0) return;
     if (patience === 'idle' && this.#open && !this.down && this.#queue.ready > 0) return;
     const rest = this.#takeOut();
     this.#stopped = true;
-    this.#cancelWake?.();
+    this.#alarm.cancel();
     this.#leave?.(rest);
   }
 
   #takeOut(): PendingLeg[] {
-    this.#depth = 0;
-    this.#bytes = 0;
-    this.#full = false;
+    this.#occupancy.clear();
     return this.#queue.drain(this.#waiting.drain());
   }
 
@@ -260,28 +282,23 @@ export class Lane {
     return batch;
   }
 
-  /** Ends a leg that is not to be sent any more: its delivery went back to the broker, or its `maxAge` is over. */
+  /** Ends a leg that is not to be sent any more. */
   #over(leg: PendingLeg, now: number): boolean {
-    const { maxAgeMs } = leg.spec.settings;
-    const { detached } = leg.tracker;
-    if (!detached && (maxAgeMs === undefined || now - leg.receivedAt <= maxAgeMs)) return false;
+    if (!isOver(leg, now)) return false;
     this.#end(leg);
-    if (detached) this.#o.owner.withdrawn(leg);
-    else {
-      const cause = { code: 'E_MAX_AGE', message: `older than maxAge (${maxAgeMs} ms) before it could be sent` };
-      this.#o.owner.failed(leg, cause, now);
-    }
+    if (leg.attemptOf === undefined) reportOver(leg, this.#o.owner, now);
+    else leg.attemptOf.returned(leg, now);
     this.#queue.release(leg);
     return true;
   }
 
-  /** While the lane is closed nothing is dequeued, so `maxAge` is enforced here. */
-  #expire(now: number): void {
+  /** Takes out of what is ready all legs that `ended` has ended. */
+  #sift(ended: (leg: PendingLeg) => boolean): void {
     for (let left = this.#queue.ready; left > 0; left -= 1) {
       const { ready } = this.#queue;
       const leg = this.#queue.take();
       if (leg === undefined) return;
-      if (!this.#over(leg, now)) this.#queue.again(leg);
+      if (!ended(leg)) this.#queue.again(leg);
       // The end of one has made the next of its key ready: that is looked at as well.
       else if (this.#queue.ready === ready) left += 1;
     }
@@ -290,6 +307,7 @@ export class Lane {
   #send(batch: PendingLeg[], now: number): void {
     for (const policy of this.#o.policies) policy.began?.(batch.length, now);
     const abort = new AbortController();
+    if (this.#sending.length === 0) this.#progressAt = now;
     this.#sending.push(abort);
     let timeoutMs = 0;
     for (const leg of batch) timeoutMs = Math.max(timeoutMs, leg.spec.settings.timeoutMs);
@@ -309,6 +327,7 @@ export class Lane {
   #settle(batch: PendingLeg[], results: readonly SendResult[], beganAt: number): void {
     const { clock, owner, availability, policies } = this.#o;
     const now = clock.now();
+    this.#progressAt = now;
     this.#settling = true;
     availability.settled(results, now, beganAt);
     for (const policy of policies) policy.settled(results, now, beganAt);
@@ -319,7 +338,8 @@ export class Lane {
       const result = results[i] ?? NO_RESULT;
       if (result.status === 'confirmed') {
         this.#end(leg);
-        owner.done(leg, now);
+        if (leg.attemptOf === undefined) owner.done(leg, now);
+        else leg.attemptOf.confirmed(leg, now);
         continue;
       }
       const retryInMs = this.#failed(leg, result, now, held);
@@ -341,13 +361,23 @@ export class Lane {
       else this.#waiting.add(now + delay, leg);
     }
     this.#settling = false;
+    this.#feed();
     this.kick();
+  }
+
+  #feed(): void {
+    for (const feeder of this.#feeders) feeder.kick();
   }
 
   /** Milliseconds to wait before the leg's next attempt; 0 when it ended or did not count as an attempt. */
   #failed(leg: PendingLeg, failure: Failure, now: number, held: boolean): number {
     const { counters } = leg.spec;
     if (failure.status === 'unknown') counters.unknown += 1;
+    if (leg.attemptOf !== undefined) {
+      this.#end(leg);
+      leg.attemptOf.failed(leg, failure, failure.unavailable === true || (held && failure.retryable), now);
+      return 0;
+    }
     if (failure.unavailable === true) return 0;
     const decision = this.#o.retry(leg, failure);
     // It waits all the same, so that what is tried next is something else.
@@ -364,25 +394,6 @@ export class Lane {
 
   #end(leg: PendingLeg): void {
     leg.ended = true;
-    this.#depth -= 1;
-    this.#bytes -= leg.bytes;
-  }
-
-  #relieve(): void {
-    const { maxEvents, maxBytes, onPressure } = this.#o;
-    if (!this.#full || this.#depth > maxEvents / 2 || this.#bytes > maxBytes / 2) return;
-    this.#full = false;
-    onPressure(this, false);
-  }
-
-  #wakeIn(ms: number, now: number): void {
-    const at = now + ms;
-    if (at >= this.#wakeAt) return;
-    this.#cancelWake?.();
-    this.#wakeAt = at;
-    this.#cancelWake = this.#o.clock.after(ms, () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.kick();
-    });
+    this.#occupancy.end(leg);
   }
 }

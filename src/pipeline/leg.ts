@@ -2,7 +2,7 @@ import type { LegCounters } from '../core/counters.ts';
 import type { DeliveryMeta } from '../core/delivery.ts';
 import type { MeshEvent } from '../core/event.ts';
 import type { DeliverySettings } from '../core/routing.ts';
-import type { Leg } from '../core/target.ts';
+import type { Leg, SendResult } from '../core/target.ts';
 import type { BatchTracker } from './tracker.ts';
 
 /** The lane of a leg, as far as a leg's owner needs it. */
@@ -14,6 +14,7 @@ export interface LegLane {
   readonly full: boolean;
   add(leg: PendingLeg): void;
   kick(): void;
+  stop(): void;
 }
 
 /** One entry of a route's `to`: where its legs go and how. */
@@ -22,7 +23,11 @@ export interface LegSpec {
   readonly lane: LegLane;
   readonly settings: DeliverySettings;
   readonly counters: LegCounters;
+  /** Of a choice: what the route says for whichever target is chosen, ahead of that target's own settings. */
+  readonly overrides?: Partial<DeliverySettings> | undefined;
 }
+
+export type Failure = Exclude<SendResult, { status: 'confirmed' }>;
 
 /** Why a leg ends without a confirmation. */
 export interface Cause {
@@ -37,6 +42,15 @@ export interface LegOwner {
   failed(leg: PendingLeg, cause: Cause, now: number): void;
   /** The leg was not sent because its delivery has gone back to the broker. */
   withdrawn(leg: PendingLeg): void;
+}
+
+/** Who bound a leg to a target for one attempt. The lane makes exactly one call per attempt, and retries none itself. */
+export interface AttemptOwner {
+  confirmed(attempt: PendingLeg, now: number): void;
+  /** @param free The target is held to be unavailable, so that this counts as no attempt. */
+  failed(attempt: PendingLeg, failure: Failure, free: boolean, now: number): void;
+  /** It was not sent. */
+  returned(attempt: PendingLeg, now: number): void;
 }
 
 /** The end of a key's chain; undefined while nothing of the key waits or is under way. */
@@ -75,6 +89,8 @@ export class PendingLeg implements Leg {
   slot: KeySlot | undefined = undefined;
   /** Set on the parts of a leg that was split. */
   whole: Whole | undefined = undefined;
+  /** Set on what is one attempt at a leg that waits elsewhere. */
+  readonly attemptOf: AttemptOwner | undefined;
 
   constructor(
     event: MeshEvent,
@@ -85,6 +101,7 @@ export class PendingLeg implements Leg {
     index: number,
     bytes: number,
     receivedAt: number,
+    attemptOf?: AttemptOwner,
   ) {
     this.event = event;
     this.meta = meta;
@@ -94,6 +111,7 @@ export class PendingLeg implements Leg {
     this.index = index;
     this.bytes = bytes;
     this.receivedAt = receivedAt;
+    this.attemptOf = attemptOf;
   }
 
   /** From now on the leg carries another event. Only before it enters its lane. */

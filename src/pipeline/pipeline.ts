@@ -8,8 +8,7 @@ import type { Refusal } from '../core/validation.ts';
 import { Admission, type AdmissionOwner, type Candidate } from './admission.ts';
 import { DeadLettering, letterOf } from './dead-lettering.ts';
 import type { SourceIntake } from './intake.ts';
-import type { Lane } from './lane.ts';
-import { type Cause, type LegSpec, PendingLeg } from './leg.ts';
+import { type Cause, type LegLane, type LegSpec, PendingLeg } from './leg.ts';
 import type { Plan, RoutePlan } from './route-plan.ts';
 import { BatchTracker } from './tracker.ts';
 import { Transforming, type TransformingOwner } from './transforming.ts';
@@ -371,7 +370,7 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
   }
 
   /** Sends the wrapped event to the route's dead-letter target, in that target's own lane. */
-  #relay(origin: PendingLeg, cause: Cause, lane: Lane, now: number): void {
+  #relay(origin: PendingLeg, cause: Cause, lane: LegLane, now: number): void {
     const settings: DeliverySettings = { ...origin.spec.settings, maxAgeMs: undefined };
     const wrapped = this.#o.deadLetters.wrap(letterOf(origin, cause, this.#o.clock));
     // Not a planned leg of its own: it ends the leg it stands for, so it has counters nobody adds up.

@@ -1,8 +1,7 @@
 import type { RouteMatcher } from '../core/routing.ts';
 import type { Transform } from '../core/transform.ts';
 import type { Validator } from '../core/validation.ts';
-import type { Lane } from './lane.ts';
-import type { LegSpec } from './leg.ts';
+import type { LegLane, LegSpec } from './leg.ts';
 
 /** A route as the pipeline sees it; its number is its place in the list given to the pipeline. */
 export interface RoutePlan {
@@ -29,5 +28,5 @@ export interface Plan {
   readonly matcher: RouteMatcher;
   readonly routes: readonly RoutePlan[];
   readonly unmatched: UnmatchedPlan;
-  readonly lanes: ReadonlyMap<string, Lane>;
+  readonly lanes: ReadonlyMap<string, LegLane>;
 }

@@ -107,7 +107,7 @@ describe('a lane with an open breaker', () => {
   test('admits what a choice may give it: all while closed, nothing while open, then probes', async () => {
     const r = guarded({ limits: { maxEvents: 50 } });
     const lane = r.lanes.get('a');
-    const admits = (): boolean => lane?.admits(r.clock.now()) === true;
+    const admits = (): boolean => (lane?.room(r.clock.now()) ?? 0) > 0;
     expect(admits()).toBe(true);
     r.target.behaviour = () => FAILED;
     r.deliver(events(10));
@@ -123,7 +123,7 @@ describe('a lane with an open breaker', () => {
   test('an empty lane that is half-open admits as many legs as probes are wanted', async () => {
     const r = guarded({ latencyMs: () => 10, settings: { maxAgeMs: 4_000 } });
     const lane = r.lanes.get('a');
-    const admits = (): boolean => lane?.admits(r.clock.now()) === true;
+    const admits = (): boolean => (lane?.room(r.clock.now()) ?? 0) > 0;
     r.target.behaviour = () => FAILED;
     r.deliver(events(10));
     await r.clock.advance(6_000);
@@ -138,7 +138,7 @@ describe('a lane with an open breaker', () => {
   test('a target that is down admits one leg at a time, a lane on its way out none', async () => {
     const r = rig({ latencyMs: () => 10 });
     const lane = r.lanes.get('a');
-    const admits = (): boolean => lane?.admits(r.clock.now()) === true;
+    const admits = (): boolean => (lane?.room(r.clock.now()) ?? 0) > 0;
     lane?.unavailable();
     expect(admits()).toBe(false);
     await r.clock.advance(1_000);

@@ -4,17 +4,20 @@ import type { Delivery, Outcome } from '../../src/core/delivery.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { LanePolicy } from '../../src/core/policy.ts';
 import type { DeliverySettings } from '../../src/core/routing.ts';
+import type { SelectorName } from '../../src/core/selector.ts';
 import type { Source } from '../../src/core/source.ts';
 import { CONFIRMED, type Leg, type SendLimits, type SendResult, type Target } from '../../src/core/target.ts';
 import type { Transform } from '../../src/core/transform.ts';
 import type { Validator } from '../../src/core/validation.ts';
+import { ChoiceLane } from '../../src/pipeline/choice-lane.ts';
 import { SourceIntake } from '../../src/pipeline/intake.ts';
 import { Lane } from '../../src/pipeline/lane.ts';
-import type { LegOwner } from '../../src/pipeline/leg.ts';
+import type { LegLane, LegOwner } from '../../src/pipeline/leg.ts';
 import { Pipeline, type UnmatchedPlan } from '../../src/pipeline/pipeline.ts';
 import { Availability } from '../../src/policies/availability.ts';
 import { afterFailure } from '../../src/policies/retry.ts';
 import { LinearMatcher } from '../../src/router/linear-matcher.ts';
+import { createSelector } from '../../src/selecting.ts';
 import { jsonEvent } from '../setup/events.ts';
 import { FakeClock } from '../setup/fake-clock.ts';
 
@@ -88,6 +91,12 @@ export interface RigOptions {
   readonly transform?: Transform;
   /** Beside availability; of all lanes. */
   readonly policies?: readonly LanePolicy[];
+  /** The route leads to a choice `c` of all targets instead of to each of them. */
+  readonly choice?: {
+    readonly by: SelectorName;
+    readonly onUnknown?: 'wait' | 'reselect';
+    readonly eligible?: (id: string) => readonly number[];
+  };
 }
 
 /** One source, one route to the given targets, all on a fake clock. */
@@ -138,7 +147,21 @@ export function rig(options: RigOptions = {}) {
     if (options.open !== false) lane.open();
     lanes.set(name, lane);
   }
-  const legs = [...lanes.values()]
+  const places: LegLane[] = [...lanes.values()];
+  const choice =
+    options.choice === undefined
+      ? undefined
+      : chooseAmong([...lanes.values()], options.choice, {
+          settings,
+          random,
+          clock,
+          owner: relay,
+          onPressure: (which, full) => {
+            if (!full) intake.release(which);
+          },
+        });
+  if (choice !== undefined) places.splice(0, places.length, choice);
+  const legs = places
     .filter(({ name }) => name !== settings.deadLetter.target)
     .map((lane) => ({ route: 'r', lane, settings, counters: new LegCounters() }));
   const filters = options.type === undefined ? [] : [{ exact: { type: options.type } }];
@@ -155,7 +178,7 @@ export function rig(options: RigOptions = {}) {
         },
       ],
       unmatched: options.unmatched ?? { action: 'dead-letter' },
-      lanes,
+      lanes: new Map<string, LegLane>([...lanes, ...(choice === undefined ? [] : [[choice.name, choice] as const])]),
     },
     deadLetters,
     clock,
@@ -164,7 +187,7 @@ export function rig(options: RigOptions = {}) {
   });
   owner.current = pipeline;
   const window = options.window ?? { maxEvents: 10_000, maxBytes: 1e9 };
-  const intake = new SourceIntake({ name: 'in', number: 0, source, keyed: true, lanes: [...lanes.values()], window });
+  const intake = new SourceIntake({ name: 'in', number: 0, source, keyed: true, lanes: places, window });
   intake.opened();
   const outcomes = new Map<string, Outcome[]>();
   const deliver = (deliveries: readonly Delivery[]): void => {
@@ -186,6 +209,7 @@ export function rig(options: RigOptions = {}) {
     pipeline,
     intake,
     lanes,
+    choice,
     targets,
     target: targets.get('a') as FakeTarget,
     legs,
@@ -196,6 +220,41 @@ export function rig(options: RigOptions = {}) {
     deliver,
     balanced,
   };
+}
+
+function chooseAmong(
+  lanes: readonly Lane[],
+  { by, onUnknown = 'reselect', eligible }: NonNullable<RigOptions['choice']>,
+  deps: {
+    settings: DeliverySettings;
+    random: () => number;
+    clock: FakeClock;
+    owner: LegOwner;
+    onPressure: (which: ChoiceLane, full: boolean) => void;
+  },
+): ChoiceLane {
+  const { settings, random, clock, owner, onPressure } = deps;
+  const all = lanes.map((_, index) => index);
+  return new ChoiceLane(
+    {
+      name: 'c',
+      maxEvents: 1_000,
+      maxBytes: 10_000_000,
+      retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
+      owner,
+      clock,
+      onPressure,
+    },
+    {
+      selector: createSelector(
+        { by, targets: lanes.map(({ name }) => ({ name })), timeoutMs: settings.timeoutMs },
+        { now: () => clock.now(), random },
+      ),
+      targets: lanes.map((lane) => ({ lane, delivery: settings })),
+      eligible: (event) => eligible?.(event.id) ?? all,
+      onUnknown,
+    },
+  );
 }
 
 /** A delivery of event `n` under a key. */

@@ -1,0 +1,389 @@
+import type { Clock } from '../core/clock.ts';
+import type { MeshEvent } from '../core/event.ts';
+import type { DeliverySettings } from '../core/routing.ts';
+import type { Selector, SendStatus } from '../core/selector.ts';
+import { Alarm } from './alarm.ts';
+import { Attempt, type Group, Seat } from './attempt.ts';
+import { isOver, reportOver } from './expiry.ts';
+import type { Lane } from './lane.ts';
+import type { RetryRule } from './lane-options.ts';
+import type { AttemptOwner, Failure, LegLane, LegOwner, PendingLeg } from './leg.ts';
+import { Occupancy } from './occupancy.ts';
+import { KeyedQueue } from './ordering.ts';
+import { type Eligible, Parking } from './parking.ts';
+import { DelayQueue } from './queue.ts';
+
+/** How often the selector's windows are rolled and silent targets are looked for. */
+const TICK_MS = 20;
+/** How often legs that wait are looked at for their `maxAge`. */
+const LOOK_MS = 1_000;
+
+/** A choice as a configuration has it. */
+export interface ChoiceSetup {
+  readonly selector: Selector;
+  /** In the order of the selector's targets. */
+  readonly targets: readonly { readonly lane: Lane; readonly delivery: Omit<DeliverySettings, 'deadLetter'> }[];
+  /** Targets that the hard rules allow for an event, ascending; the same array for the same targets. */
+  readonly eligible: (event: MeshEvent) => readonly number[];
+  /** After a send without an answer: `wait` tries the same target again, `reselect` may choose another. */
+  readonly onUnknown: 'wait' | 'reselect';
+}
+
+export interface ChoiceLaneOptions {
+  readonly name: string;
+  /** Bounds of what waits or is under way. */
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+  readonly retry: RetryRule;
+  readonly owner: LegOwner;
+  readonly clock: Clock;
+  readonly onPressure: (lane: ChoiceLane, full: boolean) => void;
+}
+
+/** What is known of a leg that was tried before. */
+interface History {
+  /** Lanes that it failed on since it was last tried everywhere. */
+  readonly tried: Set<Lane>;
+  /** Where it has to be tried again. */
+  pinned: Lane | undefined;
+}
+
+/**
+ * The queue in front of a choice of several targets. A leg is bound to a target when that target's lane can take it, one
+ * attempt at a time; what fails is bound anew, elsewhere if it can be. Legs of one key stay together: the next go when all
+ * that were bound are back, so a key changes its target only when nothing of it is under way (docs/adr/0020).
+ */
+export class ChoiceLane implements LegLane, AttemptOwner {
+  readonly name: string;
+  readonly #o: ChoiceLaneOptions;
+  readonly #queue = new KeyedQueue();
+  readonly #parking = new Parking();
+  readonly #waiting = new DelayQueue<PendingLeg>();
+  readonly #histories = new Map<PendingLeg, History>();
+  /** Legs that came back and go first. */
+  #returned: PendingLeg[] = [];
+  #setup: ChoiceSetup;
+  #seats: readonly Seat[];
+  /** The event at hand as the selector sees it: without its key, whose order is kept here. */
+  readonly #view = { bytes: 0 };
+  readonly #occupancy: Occupancy;
+  readonly #alarm: Alarm;
+  #leaving = false;
+  #stopped = false;
+  #kicking = false;
+  #lookAt = 0;
+  /** The subset of `#roomyOf` that has room, until some room is used up. */
+  #roomy: Eligible | undefined;
+  #roomyOf: Eligible | undefined;
+  #cancelTick: (() => void) | undefined;
+
+  constructor(options: ChoiceLaneOptions, setup: ChoiceSetup) {
+    this.#o = options;
+    this.name = options.name;
+    const { maxEvents, maxBytes, clock, onPressure } = options;
+    this.#occupancy = new Occupancy(maxEvents, maxBytes, (full) => onPressure(this, full));
+    this.#alarm = new Alarm(clock, () => this.kick());
+    this.#setup = setup;
+    this.#seats = this.#seat(setup);
+    this.#tickLater();
+  }
+
+  get selector(): Selector {
+    return this.#setup.selector;
+  }
+
+  /** Legs waiting, backing off or under way. */
+  get depth(): number {
+    return this.#occupancy.depth;
+  }
+
+  get bytes(): number {
+    return this.#occupancy.bytes;
+  }
+
+  get full(): boolean {
+    return this.#occupancy.full;
+  }
+
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
+  /** Takes a leg in; {@link kick} sends. */
+  add(leg: PendingLeg): void {
+    this.#queue.add(leg);
+    this.#occupancy.add(leg);
+  }
+
+  /** Binds what can be bound now. */
+  kick(): void {
+    if (this.#stopped || this.#kicking) return;
+    this.#kicking = true;
+    const now = this.#o.clock.now();
+    for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
+    for (const seat of this.#seats) seat.room = seat.lane.room(now);
+    this.#roomyOf = undefined;
+    for (const leg of this.#returned.splice(0).reverse()) {
+      const eligible = this.#check(leg, now);
+      if (eligible !== undefined) this.#parking.unshift(eligible, leg);
+    }
+    this.#parking.offer((leg, eligible) => this.#bind(leg, eligible, now));
+    for (let leg = this.#queue.take(); leg !== undefined; leg = this.#queue.take()) {
+      const eligible = this.#check(leg, now);
+      if (eligible === undefined) continue;
+      if (this.#parking.has(eligible) || !this.#bind(leg, eligible, now)) this.#parking.push(eligible, leg);
+    }
+    for (const seat of this.#seats) {
+      if (!seat.given) continue;
+      seat.given = false;
+      seat.lane.kick();
+    }
+    this.#kicking = false;
+    const next = this.#waiting.nextAt;
+    if (next !== undefined) this.#alarm.in(next - now, now);
+    this.#occupancy.relieve();
+  }
+
+  /** From now on legs are bound as this says; what is under way ends as it was begun. */
+  rewire(setup: ChoiceSetup): void {
+    const before = this.#seats;
+    this.#setup = setup;
+    this.#seats = this.#seat(setup);
+    const lanes = new Set(setup.targets.map(({ lane }) => lane));
+    for (const { lane } of before) {
+      if (lanes.has(lane)) continue;
+      lane.unfeed(this);
+      lane.recall(this);
+    }
+    this.#returned.push(...this.#parking.drain());
+    this.kick();
+  }
+
+  /** From now on nothing is added. What is in it goes on while there are targets, which {@link rewire} tells. */
+  leave(): void {
+    this.#leaving = true;
+    this.#occupancy.open();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTick?.();
+    this.#alarm.cancel();
+    for (const { lane } of this.#seats) lane.unfeed(this);
+  }
+
+  confirmed(attempt: Attempt, now: number): void {
+    this.#report(attempt, 'ok');
+    this.#end(attempt.leg);
+    this.#o.owner.done(attempt.leg, now);
+    this.#back(attempt, 0, now);
+  }
+
+  failed(attempt: Attempt, failure: Failure, free: boolean, now: number): void {
+    const { leg, seat } = attempt;
+    this.#report(attempt, statusOf(failure));
+    let delayMs = 0;
+    if (free) this.#tried(leg, seat.lane);
+    else {
+      const decision = this.#o.retry(leg, failure);
+      if (decision === 'give-up') {
+        this.#end(leg);
+        this.#o.owner.failed(leg, failure, now);
+      } else {
+        leg.spec.counters.retries += 1;
+        leg.attempt += 1;
+        delayMs = this.#again(leg, seat.lane, failure, decision.retryInMs);
+      }
+    }
+    // Those of its key that were not sent yet must not overtake it.
+    for (const later of attempt.group?.attempts ?? []) if (later.seat.lane.takeBack(later)) this.returned(later, now);
+    this.#back(attempt, delayMs, now);
+  }
+
+  returned(attempt: Attempt, now: number): void {
+    this.#report(attempt, 'recalled');
+    this.#back(attempt, 0, now);
+  }
+
+  #seat({ selector, targets }: ChoiceSetup): readonly Seat[] {
+    return targets.map(({ lane, delivery }, index) => {
+      lane.feed(this);
+      return new Seat(index, lane, selector, delivery);
+    });
+  }
+
+  /** Where a leg may go, or undefined: it has ended. */
+  #check(leg: PendingLeg, now: number): Eligible | undefined {
+    if (this.#over(leg, now)) return undefined;
+    const allowed = this.#setup.eligible(leg.event);
+    if (allowed.length === 0) {
+      const message =
+        this.#seats.length === 0
+          ? `the choice "${this.name}" was removed from the configuration`
+          : `no target of the choice "${this.name}" meets what it requires for this event`;
+      const code = this.#seats.length === 0 ? 'E_TARGET_REMOVED' : 'E_NOT_ELIGIBLE';
+      this.#end(leg);
+      this.#o.owner.failed(leg, { code, message }, now);
+      this.#queue.release(leg);
+      return undefined;
+    }
+    const history = this.#histories.size > 0 ? this.#histories.get(leg) : undefined;
+    return history === undefined ? allowed : this.#remaining(allowed, history);
+  }
+
+  #remaining(allowed: Eligible, { tried, pinned }: History): Eligible {
+    const laneOf = (index: number): Lane | undefined => this.#seats[index]?.lane;
+    const pin = pinned === undefined ? -1 : allowed.findIndex((index) => laneOf(index) === pinned);
+    if (pin >= 0) return this.#parking.intern([allowed[pin] as number]);
+    const left = allowed.filter((index) => !tried.has(laneOf(index) as Lane));
+    return left.length === 0 || left.length === allowed.length ? allowed : this.#parking.intern(left);
+  }
+
+  /** Gives a leg, and those of its key that may go along, to the target that the selector chooses; false: it has to wait. */
+  #bind(leg: PendingLeg, eligible: Eligible, now: number): boolean {
+    if (this.#over(leg, now)) return true;
+    const usable = this.#withRoom(eligible);
+    if (usable.length === 0) return false;
+    const { selector } = this.#setup;
+    this.#view.bytes = leg.bytes;
+    const { target } = selector.choose(this.#view, usable);
+    if (target < 0) return false;
+    const seat = this.#seats[target] as Seat;
+    if (leg.key === undefined) {
+      this.#give(leg, seat, undefined);
+      return true;
+    }
+    const group: Group = { attempts: [], open: 0, delayMs: 0 };
+    this.#give(leg, seat, group);
+    for (let next = seat.lane.orderedBatch ? leg.next : undefined; next !== undefined; next = next.next) {
+      if (seat.room === 0 || this.#setup.eligible(next.event) !== eligible) break;
+      if (!next.ended && !next.tracker.detached) this.#give(next, seat, group);
+    }
+    return true;
+  }
+
+  #give(leg: PendingLeg, seat: Seat, group: Group | undefined): void {
+    this.#view.bytes = leg.bytes;
+    const attempt = new Attempt(leg, seat, seat.selector.sent(seat.index, this.#view), group, this);
+    leg.taken = true;
+    if (group !== undefined) {
+      group.attempts.push(attempt);
+      group.open += 1;
+    }
+    seat.given = true;
+    seat.room -= 1;
+    if (seat.room === 0) this.#roomyOf = undefined;
+    seat.lane.add(attempt);
+  }
+
+  #withRoom(eligible: Eligible): Eligible {
+    if (this.#roomyOf === eligible) return this.#roomy as Eligible;
+    const has = (index: number): boolean => (this.#seats[index]?.room ?? 0) > 0;
+    this.#roomy = eligible.every(has) ? eligible : eligible.filter(has);
+    this.#roomyOf = eligible;
+    return this.#roomy;
+  }
+
+  /** Ends a leg that is not to be sent any more. */
+  #over(leg: PendingLeg, now: number): boolean {
+    if (!isOver(leg, now)) return false;
+    this.#end(leg);
+    reportOver(leg, this.#o.owner, now);
+    this.#queue.release(leg);
+    return true;
+  }
+
+  #report({ seat, ticket }: Attempt, status: SendStatus): void {
+    seat.selector.settled(ticket, status);
+  }
+
+  /** Milliseconds until the leg is tried again: at once where there is a target that it was not tried on. */
+  #again(leg: PendingLeg, lane: Lane, failure: Failure, retryInMs: number): number {
+    if (failure.status === 'unknown' && this.#setup.onUnknown === 'wait') {
+      this.#history(leg).pinned = lane;
+      return Math.max(1, retryInMs);
+    }
+    return this.#tried(leg, lane) ? 0 : Math.max(1, retryInMs);
+  }
+
+  /** Notes that a leg failed there; false once it has been tried everywhere. */
+  #tried(leg: PendingLeg, lane: Lane): boolean {
+    const history = this.#history(leg);
+    history.pinned = undefined;
+    history.tried.add(lane);
+    const untried = this.#setup.eligible(leg.event).some((index) => {
+      const other = this.#seats[index]?.lane;
+      return other !== undefined && !history.tried.has(other);
+    });
+    if (!untried) history.tried.clear();
+    return untried;
+  }
+
+  #history(leg: PendingLeg): History {
+    let history = this.#histories.get(leg);
+    if (history === undefined) {
+      history = { tried: new Set(), pinned: undefined };
+      this.#histories.set(leg, history);
+    }
+    return history;
+  }
+
+  /** An attempt is over; what has not ended waits again, the legs of a key once all of them are back. */
+  #back({ leg, group }: Attempt, delayMs: number, now: number): void {
+    if (group === undefined) {
+      leg.taken = false;
+      if (!leg.ended) this.#rejoin(leg, delayMs, now);
+      return;
+    }
+    group.open -= 1;
+    group.delayMs = Math.max(group.delayMs, delayMs);
+    if (group.open > 0) return;
+    const retry = this.#queue.release((group.attempts[0] as Attempt).leg);
+    for (const attempt of group.attempts) attempt.leg.taken = false;
+    if (retry !== undefined) this.#rejoin(retry, group.delayMs, now);
+  }
+
+  #rejoin(leg: PendingLeg, delayMs: number, now: number): void {
+    if (delayMs > 0) this.#waiting.add(now + delayMs, leg);
+    else this.#returned.push(leg);
+  }
+
+  #end(leg: PendingLeg): void {
+    leg.ended = true;
+    this.#occupancy.end(leg);
+    if (this.#histories.size > 0) this.#histories.delete(leg);
+  }
+
+  #tickLater(): void {
+    this.#cancelTick = this.#o.clock.after(TICK_MS, () => {
+      this.#tick();
+      if (!this.#stopped) this.#tickLater();
+    });
+  }
+
+  #tick(): void {
+    const now = this.#o.clock.now();
+    const { selector } = this.#setup;
+    for (const seat of this.#seats) {
+      const up = seat.lane.reachable(now);
+      if (up !== seat.up) {
+        seat.up = up;
+        selector.available(seat.index, up);
+      }
+      if (!up || seat.lane.stalled(now)) seat.lane.recall(this);
+    }
+    selector.tick();
+    if (now >= this.#lookAt) {
+      this.#lookAt = now + LOOK_MS;
+      this.#returned.push(...this.#parking.drain());
+    }
+    this.kick();
+  }
+}
+
+/** What a failure tells of the target: a refusal for good tells about the event, so it counts for nothing. */
+function statusOf({ status, retryable, unavailable }: Failure): SendStatus {
+  if (unavailable === true) return 'refused';
+  if (!retryable) return 'recalled';
+  return status === 'unknown' ? 'timeout' : 'failed';
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../core/clock.ts';
+import type { LanePolicy } from '../core/policy.ts';
+import type { SendLimits, Target } from '../core/target.ts';
+import type { Lane } from './lane.ts';
+import type { Failure, LegOwner, PendingLeg } from './leg.ts';
+
+/** Whether the target can be reached: closes the lane without consuming attempts. */
+export interface AvailabilityPolicy extends LanePolicy {
+  readonly down: boolean;
+  available(): void;
+  unavailable(now: number): void;
+}
+
+export type RetryRule = (leg: PendingLeg, failure: Failure) => { readonly retryInMs: number } | 'give-up';
+
+export interface LaneOptions {
+  readonly name: string;
+  readonly target: Target;
+  readonly limits: SendLimits;
+  /** See `TargetFeatures.orderedBatch`. */
+  readonly orderedBatch: boolean;
+  /** Bounds of what waits or is under way; beyond either the sources that feed the lane are held. */
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+  readonly availability: AvailabilityPolicy;
+  /** Further policies, all of which must admit a send. */
+  readonly policies: readonly LanePolicy[];
+  readonly retry: RetryRule;
+  readonly owner: LegOwner;
+  readonly clock: Clock;
+  /** Called when the lane has become full, and when it has drained to half of its bounds. */
+  readonly onPressure: (lane: Lane, full: boolean) => void;
+}
