@@ -1,13 +1,27 @@
+import type { DecisionHandle, DecisionObserver } from '../core/decision-observer.ts';
+import type { MeshEvent } from '../core/event.ts';
 import type { DeliverySettings } from '../core/routing.ts';
 import type { Selector, Ticket } from '../core/selector.ts';
 import type { Lane } from './lane.ts';
 import { type AttemptOwner, type LegSpec, PendingLeg } from './leg.ts';
 
+/** A choice as a configuration has it. */
+export interface ChoiceSetup {
+  readonly selector: Selector;
+  /** In the order of the selector's targets. */
+  readonly targets: readonly { readonly lane: Lane; readonly delivery: Omit<DeliverySettings, 'deadLetter'> }[];
+  /** Targets that the hard rules allow for an event, ascending; the same array for the same targets. */
+  readonly eligible: (event: MeshEvent) => readonly number[];
+  /** After a send without an answer: `wait` tries the same target again, `reselect` may choose another. */
+  readonly onUnknown: 'wait' | 'reselect';
+  readonly observer?: DecisionObserver | undefined;
+}
+
 /** A target of a choice: its place in the selector, and what may be given to it now. */
 export class Seat {
   readonly index: number;
   readonly lane: Lane;
-  readonly selector: Selector;
+  readonly setup: ChoiceSetup;
   readonly #delivery: Omit<DeliverySettings, 'deadLetter'>;
   /** What the attempts of a leg are sent with, by the leg's own. */
   readonly #specs = new WeakMap<LegSpec, LegSpec>();
@@ -17,10 +31,10 @@ export class Seat {
   given = false;
   up = true;
 
-  constructor(index: number, lane: Lane, selector: Selector, delivery: Omit<DeliverySettings, 'deadLetter'>) {
+  constructor(index: number, lane: Lane, setup: ChoiceSetup, delivery: Omit<DeliverySettings, 'deadLetter'>) {
     this.index = index;
     this.lane = lane;
-    this.selector = selector;
+    this.setup = setup;
     this.#delivery = delivery;
   }
 
@@ -48,16 +62,17 @@ export interface Group {
 export class Attempt extends PendingLeg {
   readonly leg: PendingLeg;
   readonly seat: Seat;
-  readonly ticket: Ticket;
   readonly group: Group | undefined;
+  /** Of the selector, and of what observes it. */
+  ticket: Ticket = -1;
+  record: DecisionHandle = -1;
 
-  constructor(leg: PendingLeg, seat: Seat, ticket: Ticket, group: Group | undefined, owner: AttemptOwner) {
+  constructor(leg: PendingLeg, seat: Seat, group: Group | undefined, owner: AttemptOwner) {
     const { event, meta, key, spec, tracker, index, bytes, receivedAt } = leg;
     super(event, meta, key, seat.spec(spec), tracker, index, bytes, receivedAt, owner);
     this.attempt = leg.attempt;
     this.leg = leg;
     this.seat = seat;
-    this.ticket = ticket;
     this.group = group;
   }
 }

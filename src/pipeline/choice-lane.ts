@@ -1,9 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { MeshEvent } from '../core/event.ts';
-import type { DeliverySettings } from '../core/routing.ts';
-import type { Selector, SendStatus } from '../core/selector.ts';
+import type { Decision, Selector, SendStatus } from '../core/selector.ts';
 import { Alarm } from './alarm.ts';
-import { Attempt, type Group, Seat } from './attempt.ts';
+import { Attempt, type ChoiceSetup, type Group, Seat } from './attempt.ts';
 import { isOver, reportOver } from './expiry.ts';
 import type { Lane } from './lane.ts';
 import type { RetryRule } from './lane-options.ts';
@@ -17,17 +15,7 @@ import { DelayQueue } from './queue.ts';
 const TICK_MS = 20;
 /** How often legs that wait are looked at for their `maxAge`. */
 const LOOK_MS = 1_000;
-
-/** A choice as a configuration has it. */
-export interface ChoiceSetup {
-  readonly selector: Selector;
-  /** In the order of the selector's targets. */
-  readonly targets: readonly { readonly lane: Lane; readonly delivery: Omit<DeliverySettings, 'deadLetter'> }[];
-  /** Targets that the hard rules allow for an event, ascending; the same array for the same targets. */
-  readonly eligible: (event: MeshEvent) => readonly number[];
-  /** After a send without an answer: `wait` tries the same target again, `reselect` may choose another. */
-  readonly onUnknown: 'wait' | 'reselect';
-}
+const NOT_RECORDED = -1;
 
 export interface ChoiceLaneOptions {
   readonly name: string;
@@ -205,10 +193,10 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     this.#back(attempt, 0, now);
   }
 
-  #seat({ selector, targets }: ChoiceSetup): readonly Seat[] {
-    return targets.map(({ lane, delivery }, index) => {
+  #seat(setup: ChoiceSetup): readonly Seat[] {
+    return setup.targets.map(({ lane, delivery }, index) => {
       lane.feed(this);
-      return new Seat(index, lane, selector, delivery);
+      return new Seat(index, lane, setup, delivery);
     });
   }
 
@@ -246,25 +234,26 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     if (usable.length === 0) return false;
     const { selector } = this.#setup;
     this.#view.bytes = leg.bytes;
-    const { target } = selector.choose(this.#view, usable);
-    if (target < 0) return false;
-    const seat = this.#seats[target] as Seat;
-    if (leg.key === undefined) {
-      this.#give(leg, seat, undefined);
-      return true;
-    }
-    const group: Group = { attempts: [], open: 0, delayMs: 0 };
-    this.#give(leg, seat, group);
+    const decision = selector.choose(this.#view, usable);
+    if (decision.target < 0) return false;
+    const seat = this.#seats[decision.target] as Seat;
+    const group: Group | undefined = leg.key === undefined ? undefined : { attempts: [], open: 0, delayMs: 0 };
+    this.#give(leg, seat, group, usable, decision);
+    if (group === undefined) return true;
+    const together: Decision = { ...decision, by: 'lease', propensity: 1, explored: false };
     for (let next = seat.lane.orderedBatch ? leg.next : undefined; next !== undefined; next = next.next) {
       if (seat.room === 0 || this.#setup.eligible(next.event) !== eligible) break;
-      if (!next.ended && !next.tracker.detached) this.#give(next, seat, group);
+      if (!next.ended && !next.tracker.detached) this.#give(next, seat, group, usable, together);
     }
     return true;
   }
 
-  #give(leg: PendingLeg, seat: Seat, group: Group | undefined): void {
+  #give(leg: PendingLeg, seat: Seat, group: Group | undefined, usable: Eligible, decision: Decision): void {
+    const { selector, observer } = this.#setup;
     this.#view.bytes = leg.bytes;
-    const attempt = new Attempt(leg, seat, seat.selector.sent(seat.index, this.#view), group, this);
+    const attempt = new Attempt(leg, seat, group, this);
+    attempt.record = observer?.decided(leg, usable, decision, selector.inFlight(seat.index)) ?? NOT_RECORDED;
+    attempt.ticket = selector.sent(seat.index, this.#view);
     leg.taken = true;
     if (group !== undefined) {
       group.attempts.push(attempt);
@@ -293,8 +282,9 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     return true;
   }
 
-  #report({ seat, ticket }: Attempt, status: SendStatus): void {
-    seat.selector.settled(ticket, status);
+  #report({ seat, ticket, record }: Attempt, status: SendStatus): void {
+    seat.setup.selector.settled(ticket, status);
+    if (record !== NOT_RECORDED) seat.setup.observer?.settled(record, status);
   }
 
   /** Milliseconds until the leg is tried again: at once where there is a target that it was not tried on. */

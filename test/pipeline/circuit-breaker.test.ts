@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CircuitBreakerSettings } from '../../src/core/policy.ts';
 import { CONFIRMED, type SendResult } from '../../src/core/target.ts';
-import type { Failure } from '../../src/pipeline/lane.ts';
+import type { Failure } from '../../src/pipeline/leg.ts';
 import { CircuitBreaker } from '../../src/policies/circuit-breaker.ts';
 import { seeded } from '../setup/seeded.ts';
 import { delivery, type RigOptions, rig } from './rig.ts';
