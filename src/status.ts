@@ -1,7 +1,9 @@
 import type { BreakerStatus } from './breaker.ts';
 import type { GatewayConfig } from './config/types.ts';
-import type { LegCounters, SourceCounters } from './core/counters.ts';
+import type { CandidateCounters, DecisionCounters, LegCounters, SourceCounters } from './core/counters.ts';
+import type { SelectorName } from './core/selector.ts';
 import type { Health } from './core/source.ts';
+import type { ChoiceLane } from './pipeline/choice-lane.ts';
 import type { Retired } from './pipeline/ledger.ts';
 import type { DataPath } from './wiring.ts';
 
@@ -22,6 +24,23 @@ export interface TargetStatus {
   readonly full: boolean;
   /** Where a policy of the target has a circuit breaker. */
   readonly breaker?: BreakerStatus | undefined;
+}
+
+export interface ChoiceStatus {
+  readonly name: string;
+  readonly by: SelectorName;
+  /** Legs that wait or are under way. */
+  readonly depth: number;
+  readonly bytes: number;
+  readonly full: boolean;
+  /** By what was decided. */
+  readonly decisions: DecisionCounters;
+  readonly targets: readonly {
+    readonly target: string;
+    /** Attempts under way. */
+    readonly inFlight: number;
+    readonly counters: CandidateCounters;
+  }[];
 }
 
 export interface RouteStatus {
@@ -57,6 +76,7 @@ export interface GatewayStatus {
   readonly state: string;
   readonly sources: readonly SourceStatus[];
   readonly targets: readonly TargetStatus[];
+  readonly choices: readonly ChoiceStatus[];
   readonly routes: readonly RouteStatus[];
   /** Deliveries that no route took: bytes that were no event, events that matched nothing. */
   readonly aside: { readonly poison: LegCounters; readonly unmatched: LegCounters };
@@ -88,6 +108,7 @@ export function readStatus(config: GatewayConfig, state: string, path: DataPath,
       const { depth, bytes, full } = lane;
       return { name, kind, health: lane.target.health(), depth, bytes, full, breaker: path.breaker(lane) };
     }),
+    choices: config.choices.map(({ name }) => choiceStatus(path.choice(name))),
     routes: routes.map((route, number) => ({
       name: route.name,
       filterErrors: matching[number]?.filterErrors ?? 0,
@@ -99,5 +120,20 @@ export function readStatus(config: GatewayConfig, state: string, path: DataPath,
     retired: path.retired(),
     reload,
     balanced: ledger.balanced() && aside.poison.balanced() && aside.unmatched.balanced(),
+  };
+}
+
+function choiceStatus({ name, setup, depth, bytes, full, decisions, candidates }: ChoiceLane): ChoiceStatus {
+  const { selector } = setup;
+  return {
+    name,
+    by: selector.by,
+    depth,
+    bytes,
+    full,
+    decisions,
+    targets: selector.targets.map(({ name: target }, index) => {
+      return { target, inFlight: selector.inFlight(index), counters: candidates.get(target) as CandidateCounters };
+    }),
   };
 }

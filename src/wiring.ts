@@ -1,5 +1,6 @@
 import type { AdapterSpec } from './adapters/spec.ts';
 import { type BreakerStatus, breakerStatus, createBreaker } from './breaker.ts';
+import { Choices, type StagedChoices } from './choices.ts';
 import type { Environment } from './components.ts';
 import type { GatewayConfig, RouteConfig, SourceConfig, TargetConfig } from './config/types.ts';
 import type { RouteCounters } from './core/counters.ts';
@@ -7,10 +8,11 @@ import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import type { DeliverySettings, RouteMatcher } from './core/routing.ts';
 import type { Source } from './core/source.ts';
 import type { SendLimits, Target } from './core/target.ts';
+import type { ChoiceLane } from './pipeline/choice-lane.ts';
 import { SourceIntake } from './pipeline/intake.ts';
 import { Lane } from './pipeline/lane.ts';
 import { type CountedNames, Ledger, legName, type Retired } from './pipeline/ledger.ts';
-import type { LegOwner, LegSpec } from './pipeline/leg.ts';
+import type { LegLane, LegOwner, LegSpec } from './pipeline/leg.ts';
 import { Pipeline, type Plan, type RoutePlan, type UnmatchedPlan } from './pipeline/pipeline.ts';
 import { Availability } from './policies/availability.ts';
 import type { CircuitBreaker } from './policies/circuit-breaker.ts';
@@ -38,12 +40,13 @@ export interface Wired {
   readonly plan: Plan;
   /** By name, as the plan has them. */
   readonly lanes: ReadonlyMap<string, Lane>;
+  readonly choices: StagedChoices;
   /** In the order of the configuration. */
   readonly intakes: readonly SourceIntake[];
   /** By number of route. */
   readonly matching: readonly RouteCounters[];
   /** By name of source: the lanes that its events may come into. */
-  readonly fed: ReadonlyMap<string, readonly Lane[]>;
+  readonly fed: ReadonlyMap<string, readonly LegLane[]>;
   readonly names: CountedNames;
   readonly validators: RouteValidators;
 }
@@ -56,12 +59,24 @@ export class DataPath {
   /** Intakes that a reload took out and whose sources have not been closed yet. */
   readonly #leaving = new Set<SourceIntake>();
   readonly #evaluator: JsonataPool;
+  readonly #choices: Choices;
   readonly #breakers = new WeakMap<Lane, CircuitBreaker>();
+  readonly #owner: LegOwner = {
+    done: (leg, now) => this.pipeline.done(leg, now),
+    failed: (leg, cause, now) => this.pipeline.failed(leg, cause, now),
+    withdrawn: (leg) => this.pipeline.withdrawn(leg),
+  };
+  readonly #onPressure = (lane: LegLane, full: boolean): void => {
+    if (full) return;
+    for (const intake of this.intakes) intake.release(lane);
+    this.pipeline.relieved();
+  };
   #wired: Wired;
 
   constructor(config: GatewayConfig, parts: Parts, env: Environment, deadLetters: DeadLetterKeeper) {
     this.#env = env;
     this.#evaluator = new JsonataPool(env);
+    this.#choices = new Choices(env, { owner: this.#owner, onPressure: this.#onPressure });
     this.#wired = this.#wire(config, parts, new IndexedMatcher(this.#conditions(config), this.#onFilterError(config)));
     const { clock, random, log } = env;
     this.pipeline = new Pipeline({ plan: this.#wired.plan, deadLetters, clock, random, log });
@@ -69,6 +84,11 @@ export class DataPath {
 
   get lanes(): ReadonlyMap<string, Lane> {
     return this.#wired.lanes;
+  }
+
+  /** The lane of a choice in force. */
+  choice(name: string): ChoiceLane {
+    return this.#wired.choices.lanes.get(name) as ChoiceLane;
   }
 
   get intakes(): readonly SourceIntake[] {
@@ -111,22 +131,24 @@ export class DataPath {
         return [target.name, lane as Lane];
       }),
     );
+    const choices = this.#choices.stage(config, lanes);
+    const places = new Map<string, LegLane>([...lanes, ...choices.lanes]);
     const matching = config.routes.map(({ name }) => this.ledger.route(name));
     const validators = this.#validators(config);
     const plan: Plan = {
       matcher,
-      routes: config.routes.map((route) => this.#planRoute(route, config, lanes, validators)),
-      unmatched: this.#planUnmatched(config, lanes),
-      lanes,
+      routes: config.routes.map((route) => this.#planRoute(route, config, places, validators)),
+      unmatched: this.#planUnmatched(config, places),
+      lanes: places,
     };
-    const fed = new Map(config.sources.map(({ name }) => [name, lanesFrom(name, config, lanes)]));
+    const fed = new Map(config.sources.map(({ name }) => [name, lanesFrom(name, config, places)]));
     const intakes = config.sources.map((source, number) => {
       const part = parts.sources.get(source.name);
       return part === undefined
         ? (this.intakes.find(({ name }) => name === source.name) as SourceIntake)
         : this.#createIntake(source, part, number, fed.get(source.name) ?? []);
     });
-    return { config, plan, lanes, intakes, matching, validators, fed, names: namesOf(config, plan) };
+    return { config, plan, lanes, choices, intakes, matching, validators, fed, names: namesOf(config, plan) };
   }
 
   /**
@@ -140,6 +162,7 @@ export class DataPath {
     const before = this.#wired.validators;
     this.#wired = wired;
     this.pipeline.swap(plan);
+    this.#choices.commit(wired.choices);
     wired.validators.start(config.routes.map(({ schema }) => schema));
     if (before !== wired.validators) void before.close();
     const numbers = new Map(config.sources.map(({ name }, number) => [name, number]));
@@ -151,15 +174,17 @@ export class DataPath {
     this.ledger.fold(names);
   }
 
-  /** Begins to fetch the schemas that routes name. */
+  /** Lets choices send, and begins to fetch the schemas that routes name. */
   start(): void {
-    const { config, validators } = this.#wired;
+    const { config, validators, choices } = this.#wired;
+    this.#choices.commit(choices);
     validators.start(config.routes.map(({ schema }) => schema));
   }
 
   /** Nothing is planned or sent any more; what has not ended stays unsettled. */
   close(): void {
     this.pipeline.close();
+    this.#choices.close();
     this.#evaluator.close();
     void this.#wired.validators.close();
   }
@@ -196,7 +221,7 @@ export class DataPath {
     };
   }
 
-  #createIntake(config: SourceConfig, source: Source, number: number, lanes: readonly Lane[]): SourceIntake {
+  #createIntake(config: SourceConfig, source: Source, number: number, lanes: readonly LegLane[]): SourceIntake {
     const { name, order, window } = config;
     const counters = this.ledger.source(name);
     return new SourceIntake({ name, number, source, keyed: order === 'key', lanes, window, counters });
@@ -210,11 +235,6 @@ export class DataPath {
       ...config.batch,
       ...(config.concurrency === undefined ? {} : { concurrency: config.concurrency }),
     };
-    const owner: LegOwner = {
-      done: (leg, now) => this.pipeline.done(leg, now),
-      failed: (leg, cause, now) => this.pipeline.failed(leg, cause, now),
-      withdrawn: (leg) => this.pipeline.withdrawn(leg),
-    };
     const breaker = config.circuitBreaker && createBreaker(config.name, config.circuitBreaker, this.#env);
     const lane = new Lane({
       name: config.name,
@@ -226,13 +246,9 @@ export class DataPath {
       availability: new Availability(random),
       policies: breaker === undefined ? [] : [breaker],
       retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
-      owner,
+      owner: this.#owner,
       clock,
-      onPressure: (which, full) => {
-        if (full) return;
-        for (const intake of this.intakes) intake.release(which);
-        this.pipeline.relieved();
-      },
+      onPressure: this.#onPressure,
     });
     if (breaker !== undefined) this.#breakers.set(lane, breaker);
     return lane;
@@ -241,33 +257,40 @@ export class DataPath {
   #planRoute(
     route: RouteConfig,
     config: GatewayConfig,
-    lanes: ReadonlyMap<string, Lane>,
+    places: ReadonlyMap<string, LegLane>,
     validators: RouteValidators,
   ): RoutePlan {
-    const legs = route.to.map((name) => {
-      const target = config.targets.find((entry) => entry.name === name) as TargetConfig;
-      const { retry = target.delivery.retry, timeoutMs = target.delivery.timeoutMs, deadLetter } = route.delivery;
-      const settings = { ...target.delivery, retry, timeoutMs, deadLetter };
-      return this.#legSpec(route.name, lanes.get(name) as Lane, settings);
-    });
+    const { retry, timeoutMs, deadLetter } = route.delivery;
+    const overrides = { ...(retry === undefined ? {} : { retry }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const legs = route.to.map((name) => this.#legSpec(route.name, name, config, places, { ...overrides, deadLetter }));
     const transform = route.transform.length === 0 ? undefined : compileTransform(route.transform, this.#evaluator);
     const { name, state, schema } = route;
     const validator = schema && validators.validator(schema);
     return { name, legs, paused: state === 'paused', disabled: state === 'disabled', validator, transform };
   }
 
-  #planUnmatched(config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): UnmatchedPlan {
+  #planUnmatched(config: GatewayConfig, places: ReadonlyMap<string, LegLane>): UnmatchedPlan {
     const { unmatched } = config;
     if (typeof unmatched === 'string') return { action: unmatched };
-    const legs = unmatched.to.map((name) => {
-      const target = config.targets.find((entry) => entry.name === name) as TargetConfig;
-      return this.#legSpec(UNMATCHED, lanes.get(name) as Lane, { ...target.delivery, deadLetter: { store: true } });
-    });
+    const overrides = { deadLetter: { store: true } };
+    const legs = unmatched.to.map((name) => this.#legSpec(UNMATCHED, name, config, places, overrides));
     return { action: 'send', plan: { name: UNMATCHED, legs, paused: false } };
   }
 
-  #legSpec(route: string, lane: Lane, settings: DeliverySettings): LegSpec {
-    return { route, lane, settings, counters: this.ledger.leg(route, lane.name) };
+  /** Of a choice, the settings of its first target hold while no target has been chosen. */
+  #legSpec(
+    route: string,
+    to: string,
+    { targets, choices }: GatewayConfig,
+    places: ReadonlyMap<string, LegLane>,
+    overrides: Pick<DeliverySettings, 'deadLetter'> & Partial<DeliverySettings>,
+  ): LegSpec {
+    const choice = choices.find(({ name }) => name === to);
+    const target = choice?.targets[0]?.target ?? to;
+    const { delivery } = targets.find(({ name }) => name === target) as TargetConfig;
+    const settings = { ...delivery, ...overrides };
+    const counters = this.ledger.leg(route, to);
+    return { route, lane: places.get(to) as LegLane, settings, counters, overrides: choice && overrides };
   }
 }
 
@@ -284,9 +307,9 @@ function namesOf({ routes, sources }: GatewayConfig, plan: Plan): CountedNames {
 }
 
 /** The lanes that events of a source may come into; those of paused routes get nothing. */
-function lanesFrom(source: string, config: GatewayConfig, lanes: ReadonlyMap<string, Lane>): readonly Lane[] {
+function lanesFrom(source: string, config: GatewayConfig, places: ReadonlyMap<string, LegLane>): readonly LegLane[] {
   const sending = config.routes.filter(({ from, state }) => state === 'active' && from.includes(source));
   const fed = sending.flatMap(({ to }) => to);
   if (typeof config.unmatched === 'object') fed.push(...config.unmatched.to);
-  return [...new Set(fed)].map((name) => lanes.get(name) as Lane);
+  return [...new Set(fed)].map((name) => places.get(name) as LegLane);
 }

@@ -1,3 +1,5 @@
+import type { DecisionBy } from './selector.ts';
+
 /** Upper bounds of the delivery latency histogram, in milliseconds; the last bucket is +Inf. */
 export const LATENCY_BOUNDS_MS: readonly number[] = [
   1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000,
@@ -89,3 +91,18 @@ export class LegCounters {
     this.latency[bucket] = (this.latency[bucket] as number) + 1;
   }
 }
+
+/** Attempts that a choice gave to one of its targets. `chosen = confirmed + failed + recalled + under way`. */
+export class CandidateCounters {
+  chosen = 0;
+  confirmed = 0;
+  /** Without a confirmation, for whatever reason. */
+  failed = 0;
+  /** Taken back before they were sent. */
+  recalled = 0;
+  /** Of `chosen`: to learn something, not because it seemed best. */
+  explored = 0;
+}
+
+/** How often a choice decided, by what decided. */
+export type DecisionCounters = Record<Exclude<DecisionBy, 'none'>, number>;

@@ -1,3 +1,4 @@
+import type { CandidateCounters } from '../core/counters.ts';
 import type { DecisionHandle, DecisionObserver } from '../core/decision-observer.ts';
 import type { MeshEvent } from '../core/event.ts';
 import type { DeliverySettings } from '../core/routing.ts';
@@ -22,6 +23,7 @@ export class Seat {
   readonly index: number;
   readonly lane: Lane;
   readonly setup: ChoiceSetup;
+  readonly counters: CandidateCounters;
   readonly #delivery: Omit<DeliverySettings, 'deadLetter'>;
   /** What the attempts of a leg are sent with, by the leg's own. */
   readonly #specs = new WeakMap<LegSpec, LegSpec>();
@@ -31,10 +33,12 @@ export class Seat {
   given = false;
   up = true;
 
-  constructor(index: number, lane: Lane, setup: ChoiceSetup, delivery: Omit<DeliverySettings, 'deadLetter'>) {
+  constructor(index: number, setup: ChoiceSetup, counters: CandidateCounters) {
+    const { lane, delivery } = setup.targets[index] as ChoiceSetup['targets'][number];
     this.index = index;
     this.lane = lane;
     this.setup = setup;
+    this.counters = counters;
     this.#delivery = delivery;
   }
 

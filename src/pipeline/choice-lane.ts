@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import type { Decision, Selector, SendStatus } from '../core/selector.ts';
+import { CandidateCounters, type DecisionCounters } from '../core/counters.ts';
+import type { Decision, DecisionBy, SendStatus } from '../core/selector.ts';
 import { Alarm } from './alarm.ts';
 import { Attempt, type ChoiceSetup, type Group, Seat } from './attempt.ts';
 import { isOver, reportOver } from './expiry.ts';
@@ -43,6 +44,9 @@ interface History {
  */
 export class ChoiceLane implements LegLane, AttemptOwner {
   readonly name: string;
+  /** By name of the target, also of those that are no longer in it. */
+  readonly candidates: Map<string, CandidateCounters> = new Map();
+  readonly decisions: DecisionCounters = { rule: 0, analytic: 0, model: 0, fallback: 0, lease: 0 };
   readonly #o: ChoiceLaneOptions;
   readonly #queue = new KeyedQueue();
   readonly #parking = new Parking();
@@ -72,12 +76,18 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     this.#occupancy = new Occupancy(maxEvents, maxBytes, (full) => onPressure(this, full));
     this.#alarm = new Alarm(clock, () => this.kick());
     this.#setup = setup;
-    this.#seats = this.#seat(setup);
-    this.#tickLater();
+    this.#seats = this.#seatsOf(setup);
   }
 
-  get selector(): Selector {
-    return this.#setup.selector;
+  /** From now on it sends. */
+  open(): void {
+    for (const { lane } of this.#seats) lane.feed(this);
+    this.#tickLater();
+    this.kick();
+  }
+
+  get setup(): ChoiceSetup {
+    return this.#setup;
   }
 
   /** Legs waiting, backing off or under way. */
@@ -135,20 +145,23 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   /** From now on legs are bound as this says; what is under way ends as it was begun. */
   rewire(setup: ChoiceSetup): void {
     const before = this.#seats;
+    this.#leaving = false;
     this.#setup = setup;
-    this.#seats = this.#seat(setup);
+    this.#seats = this.#seatsOf(setup);
     const lanes = new Set(setup.targets.map(({ lane }) => lane));
     for (const { lane } of before) {
       if (lanes.has(lane)) continue;
       lane.unfeed(this);
       lane.recall(this);
     }
+    for (const lane of lanes) lane.feed(this);
     this.#returned.push(...this.#parking.drain());
     this.kick();
   }
 
-  /** From now on nothing is added. What is in it goes on while there are targets, which {@link rewire} tells. */
-  leave(): void {
+  /** From now on nothing is added. What is in it goes to the targets that are left, or ends where there are none. */
+  leave(setup: ChoiceSetup): void {
+    this.rewire(setup);
     this.#leaving = true;
     this.#occupancy.open();
   }
@@ -162,6 +175,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
 
   confirmed(attempt: Attempt, now: number): void {
     this.#report(attempt, 'ok');
+    attempt.seat.counters.confirmed += 1;
     this.#end(attempt.leg);
     this.#o.owner.done(attempt.leg, now);
     this.#back(attempt, 0, now);
@@ -170,6 +184,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   failed(attempt: Attempt, failure: Failure, free: boolean, now: number): void {
     const { leg, seat } = attempt;
     this.#report(attempt, statusOf(failure));
+    seat.counters.failed += 1;
     let delayMs = 0;
     if (free) this.#tried(leg, seat.lane);
     else {
@@ -190,13 +205,15 @@ export class ChoiceLane implements LegLane, AttemptOwner {
 
   returned(attempt: Attempt, now: number): void {
     this.#report(attempt, 'recalled');
+    attempt.seat.counters.recalled += 1;
     this.#back(attempt, 0, now);
   }
 
-  #seat(setup: ChoiceSetup): readonly Seat[] {
-    return setup.targets.map(({ lane, delivery }, index) => {
-      lane.feed(this);
-      return new Seat(index, lane, setup, delivery);
+  #seatsOf(setup: ChoiceSetup): readonly Seat[] {
+    return setup.targets.map(({ lane: { name } }, index) => {
+      const counters = this.candidates.get(name) ?? new CandidateCounters();
+      this.candidates.set(name, counters);
+      return new Seat(index, setup, counters);
     });
   }
 
@@ -209,7 +226,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
         this.#seats.length === 0
           ? `the choice "${this.name}" was removed from the configuration`
           : `no target of the choice "${this.name}" meets what it requires for this event`;
-      const code = this.#seats.length === 0 ? 'E_TARGET_REMOVED' : 'E_NOT_ELIGIBLE';
+      const code = this.#seats.length === 0 ? 'E_TARGET_REMOVED' : 'E_CHOICE_NOT_ELIGIBLE';
       this.#end(leg);
       this.#o.owner.failed(leg, { code, message }, now);
       this.#queue.release(leg);
@@ -254,6 +271,9 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     const attempt = new Attempt(leg, seat, group, this);
     attempt.record = observer?.decided(leg, usable, decision, selector.inFlight(seat.index)) ?? NOT_RECORDED;
     attempt.ticket = selector.sent(seat.index, this.#view);
+    this.decisions[decision.by as Exclude<DecisionBy, 'none'>] += 1;
+    seat.counters.chosen += 1;
+    if (decision.explored) seat.counters.explored += 1;
     leg.taken = true;
     if (group !== undefined) {
       group.attempts.push(attempt);

@@ -53,7 +53,10 @@ export class LeavingTarget {
     if (this.#successor !== undefined) this.#successor.lane.inherit(rest);
     else if (rest.length > 0) {
       log.warn({ target: name, legs: rest.length, code: 'E_TARGET_REMOVED' }, 'a removed target could not be drained');
-      for (const leg of rest) pipeline.failed(leg, targetRemoved(name), clock.now());
+      for (const leg of rest) {
+        if (leg.attemptOf === undefined) pipeline.failed(leg, targetRemoved(name), clock.now());
+        else leg.attemptOf.returned(leg, clock.now());
+      }
     }
   }
 }

@@ -61,7 +61,7 @@ describe('a choice', () => {
     r.deliver([delivery(0), delivery(1)]);
     await r.clock.advance(10);
     expect(ids(r.targets.get('b')?.accepted)).toEqual(['0']);
-    expect(r.letters.map(({ code, event }) => [code, event?.id])).toEqual([['E_NOT_ELIGIBLE', '1']]);
+    expect(r.letters.map(({ code, event }) => [code, event?.id])).toEqual([['E_CHOICE_NOT_ELIGIBLE', '1']]);
     expect(r.balanced()).toBe(true);
   });
 
@@ -116,9 +116,7 @@ describe('a choice', () => {
     const { choice } = r;
     if (choice === undefined) throw new Error('no choice');
     r.deliver([delivery(0), delivery(1)]);
-    const { selector } = choice;
-    choice.leave();
-    choice.rewire({ selector, targets: [], eligible: () => [], onUnknown: 'reselect' });
+    choice.leave({ ...choice.setup, targets: [], eligible: () => [] });
     await r.clock.advance(10);
     expect(r.letters.map(({ code }) => code)).toEqual(['E_TARGET_REMOVED', 'E_TARGET_REMOVED']);
     expect(choice.leaving).toBe(true);

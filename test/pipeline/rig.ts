@@ -235,7 +235,7 @@ function chooseAmong(
 ): ChoiceLane {
   const { settings, random, clock, owner, onPressure } = deps;
   const all = lanes.map((_, index) => index);
-  return new ChoiceLane(
+  const lane = new ChoiceLane(
     {
       name: 'c',
       maxEvents: 1_000,
@@ -255,6 +255,8 @@ function chooseAmong(
       onUnknown,
     },
   );
+  lane.open();
+  return lane;
 }
 
 /** A delivery of event `n` under a key. */

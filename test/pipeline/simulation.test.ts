@@ -86,7 +86,7 @@ async function lossless(options: RigOptions & { random: () => number }, keys: nu
   for (const lane of [...r.lanes.values(), ...(r.choice === undefined ? [] : [r.choice])]) {
     expect([lane.depth, lane.bytes]).toEqual([0, 0]);
   }
-  for (let index = 0; index < r.lanes.size; index += 1) expect(r.choice?.selector.inFlight(index) ?? 0).toBe(0);
+  for (let index = 0; index < r.lanes.size; index += 1) expect(r.choice?.setup.selector.inFlight(index) ?? 0).toBe(0);
 }
 
 function draw(random: () => number): SendResult {
