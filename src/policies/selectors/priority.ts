@@ -3,7 +3,8 @@ import { silent } from '../../core/silence.ts';
 import type { TargetWindow } from '../../core/target-window.ts';
 import { type Candidate, Rule, type Scored, type Strategy } from './strategy.ts';
 
-const FIRST_LIMIT = 16;
+/** So high that a burst stays together: the limit is there for a target that is too slow for what it gets. */
+const FIRST_LIMIT = 1_024;
 const LEAST_LIMIT = 2;
 const MOST_LIMIT = 1e6;
 const MOST_ERRORS = 0.5;
