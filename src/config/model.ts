@@ -29,7 +29,9 @@ export const modelSchema: z.ZodType<ModelFields> = z
         .string()
         .min(1, { error: 'expected the path of a directory' })
         .optional()
-        .describe('Directory of the versions of this model, as `fairlead model` keeps them.'),
+        .describe(
+          'Directory of models as `fairlead model` keeps them; the version in force of the model of this name is used.',
+        ),
       retrain: z
         .strictObject(
           {

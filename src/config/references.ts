@@ -90,6 +90,7 @@ function checkTests(document: ConfigDocument, { check, checkList }: Checks, foun
       const at = [...path, 'expect', 'legs', number];
       if (valueAt(leg, ['route']) !== 'unmatched') check([...at, 'route'], ['routes'], where);
       check([...at, 'target'], RECEIVERS, where);
+      checkList([...at, 'candidates'], ['targets'], where);
     }
     const name = valueAt(test, ['name']);
     if (name !== undefined && seen.has(name)) found.push(second('test', name, [...path, 'name']));

@@ -3,7 +3,7 @@ import { parseTimestamp } from '../core/timestamp.ts';
 import { timestamp } from './active.ts';
 import type { ConfigDocument } from './document.ts';
 import type { Located } from './finding.ts';
-import { reference } from './names.ts';
+import { nameList, reference } from './names.ts';
 import type { RouteTest } from './types.ts';
 
 type Value = string | number | boolean;
@@ -11,6 +11,7 @@ type Value = string | number | boolean;
 interface LegFields {
   route: string;
   target: string;
+  candidates?: string[] | undefined;
   attributes?: Record<string, Value> | undefined;
   without?: string[] | undefined;
   data?: unknown;
@@ -76,6 +77,9 @@ const leg: z.ZodType<LegFields, LegFields> = z.strictObject(
   {
     route: reference().describe('The route that plans it; `unmatched` for the targets of `unmatched`.'),
     target: reference().describe('The target or choice it goes to.'),
+    candidates: nameList('targets', 0)
+      .optional()
+      .describe('Of a choice: the targets it may go to, these and no others.'),
     attributes: z.record(attributeName, value).optional().describe('Attributes it must have, among others.'),
     without: z.array(attributeName).optional().describe('Attributes it must not have.'),
     data: z.unknown().optional().describe('Its data, whole: compared as JSON, or as text where it is none.'),

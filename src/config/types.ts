@@ -210,6 +210,8 @@ export interface LegExpectation {
   readonly route: string;
   /** A target or a choice. */
   readonly target: string;
+  /** Of a choice: exactly the targets that the event may go to. */
+  readonly candidates?: readonly string[] | undefined;
   readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
   readonly without?: readonly string[] | undefined;
   readonly data?: unknown;

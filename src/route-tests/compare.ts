@@ -57,16 +57,45 @@ function nameOf({ route, target }: { readonly route: string; readonly target: st
   return `${route} → ${target}`;
 }
 
+/** The targets of a choice that the event may go to, in any order. */
+function compareCandidates(
+  name: string,
+  expected: readonly string[] | undefined,
+  { candidates = [] }: LegOutcome,
+): readonly Difference[] {
+  if (expected === undefined) return [];
+  const at = `${name}: candidates`;
+  const refusals = new Map(candidates.map(({ target, refusal }) => [target, refusal]));
+  const eligible = candidates.flatMap(({ target, refusal }) => (refusal === undefined ? [target] : []));
+  return [
+    ...expected
+      .filter((target) => !eligible.includes(target))
+      .map((target) => {
+        const refusal = refusals.get(target);
+        const why = refusal === undefined ? 'not a target of it' : `${refusal.at}: ${refusal.message}`;
+        return { at, expected: target, why };
+      }),
+    ...eligible.filter((target) => !expected.includes(target)).map((target) => ({ at, actual: target })),
+  ];
+}
+
 function compareLeg(expected: LegExpectation, leg: LegOutcome): readonly Difference[] {
   const name = nameOf(leg);
+  const candidates = compareCandidates(name, expected.candidates, leg);
   if (leg.error !== undefined) {
-    if (expected.error === leg.error.code) return [];
+    if (expected.error === leg.error.code) return candidates;
     const actual = { actual: leg.error.code, why: leg.error.message };
-    return [{ at: `${name}: error`, ...(expected.error === undefined ? {} : { expected: expected.error }), ...actual }];
+    const found = {
+      at: `${name}: error`,
+      ...(expected.error === undefined ? {} : { expected: expected.error }),
+      ...actual,
+    };
+    return [...candidates, found];
   }
-  if (expected.error !== undefined) return [{ at: `${name}: error`, expected: expected.error }];
+  if (expected.error !== undefined) return [...candidates, { at: `${name}: error`, expected: expected.error }];
   const event = leg.event as MeshEvent;
   return [
+    ...candidates,
     ...Object.entries(expected.attributes ?? {}).flatMap(([attribute, value]) =>
       compareAttribute(`${name}: attributes.${attribute}`, value, event.attribute(attribute)),
     ),

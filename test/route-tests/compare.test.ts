@@ -111,6 +111,21 @@ describe('what is told', () => {
     expect(differences(expectation)).toEqual(expected);
   });
 
+  test('candidates of a choice', () => {
+    const refusal = { code: 'differs' as const, at: 'require.region', message: 'region is "us", not "eu"' };
+    const candidates = [{ target: 'eu' }, { target: 'us', refusal }, { target: 'eu-2' }];
+    const told = (expected: string[]) =>
+      differences({ legs: [{ ...leg, candidates: expected }] }, [{ ...sent(), candidates }]);
+    expect(told(['eu-2', 'eu'])).toEqual([]);
+    expect(told(['eu', 'us', 'mars'])).toEqual([
+      { at: at('candidates'), expected: 'us', why: 'require.region: region is "us", not "eu"' },
+      { at: at('candidates'), expected: 'mars', why: 'not a target of it' },
+      { at: at('candidates'), actual: 'eu-2' },
+    ]);
+    const none = { ...failed, candidates: [{ target: 'us', refusal }] };
+    expect(differences({ legs: [{ ...leg, candidates: [], error: 'E_X' }] }, [none])).toEqual([]);
+  });
+
   test('a leg that fails without being expected to', () => {
     const told = [{ at: at('error'), actual: 'E_X', why: 'no good' }];
     expect(differences({ routes: ['all'] }, [failed])).toEqual(told);
