@@ -120,7 +120,7 @@ export class Outcomes {
     if (candidates === undefined) return { ...leg, event };
     if (candidates.some(({ refusal }) => refusal === undefined)) return { ...leg, candidates, event };
     const message = `no target of the choice "${leg.target}" meets what it requires for this event`;
-    return { ...leg, candidates, error: { code: 'E_NOT_ELIGIBLE', message } };
+    return { ...leg, candidates, error: { code: 'E_CHOICE_NOT_ELIGIBLE', message } };
   }
 
   async #refusal(validator: Validator | undefined, event: MeshEvent): Promise<Cause | undefined> {

@@ -45,7 +45,7 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_CLAIM_MISSING: 'The `dataref` of an event names data that is not in the claim store; it was dead-lettered.',
   E_CLAIM_CORRUPT: 'Data in the claim store is not what was kept there; the event was dead-lettered.',
   E_CLAIM_TOO_LARGE: 'Data in the claim store is larger than `maxDataBytes`; the event was dead-lettered.',
-  E_NOT_ELIGIBLE: 'No target of the choice has the labels that its `require` asks for, for this event.',
+  E_CHOICE_NOT_ELIGIBLE: 'No target of the choice has the labels that its `require` asks for, for this event.',
   E_CONFIG_CHOICE: 'Fields of a choice contradict each other, or no target can ever fulfil its `require`.',
   E_CONFIG_CLAIM_CHECK: 'A claim check cannot go with `encoding: raw`: nothing would carry the reference.',
   W_CLAIM_CHECK_OVER: '`claimCheck.over` is not below what the target takes, so events may still be too large.',

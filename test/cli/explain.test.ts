@@ -110,7 +110,7 @@ no route matches: sent to the targets of unmatched
          · history (kafka)             require.region: region is "eu", not "us"
 `);
   expect(legs(await ask({ area: 'mars' }))).toContain(
-    'dead-lettered: E_NOT_ELIGIBLE: no target of the choice "archive" meets what it requires for this event',
+    'dead-lettered: E_CHOICE_NOT_ELIGIBLE: no target of the choice "archive" meets what it requires for this event',
   );
   const [{ legs: planned }] = JSON.parse(await ask({}, '-o', 'json'));
   expect(planned).toEqual([
