@@ -1,7 +1,7 @@
 import type { Random } from '../../core/clock.ts';
 import type { SelectorEvent, SelectorName } from '../../core/selector.ts';
 import { type Candidate, Rule, type Scored, type Strategy } from './strategy.ts';
-import { betterOfTwo, betterOfTwoPropensity, least } from './two-choices.ts';
+import { betterOfTwoPropensity, drawTwo, least } from './two-choices.ts';
 
 /** Strategies that give each candidate a score and take the least of all, or the better of two drawn at random. */
 export abstract class ByScore extends Rule implements Strategy {
@@ -18,11 +18,19 @@ export abstract class ByScore extends Rule implements Strategy {
 
   abstract score(candidate: Candidate, now: number): number;
 
+  /** One of two whose scores are compared. */
+  drawn?(candidate: Candidate, now: number): void;
+
   pick(candidates: readonly Candidate[], _event: SelectorEvent, now: number): number {
     const count = candidates.length;
     const scores = this.#fill(candidates, now);
     if (this.#of === 'two') {
-      const at = betterOfTwo(scores, count, this.#random);
+      const drawn = drawTwo(count, this.#random);
+      const first = Math.floor(drawn / count);
+      const second = drawn % count;
+      this.drawn?.(candidates[first] as Candidate, now);
+      this.drawn?.(candidates[second] as Candidate, now);
+      const at = (scores[first] as number) <= (scores[second] as number) ? first : second;
       this.propensity = betterOfTwoPropensity(scores, count, at);
       return at;
     }

@@ -3,8 +3,8 @@ import type { SelectorEvent, SendOutcome } from '../../core/selector.ts';
 import { CubicRate } from './cubic-rate.ts';
 import { type Candidate, Rule, type Scored, type Strategy } from './strategy.ts';
 
-/** Weight of the newest value in the EWMAs of response time and backlog; the paper's α is 0.9 of the old value. */
-const GAIN = 0.1;
+/** α: weight of the newest value in the mean response time (`ScoreTracker` of lalithsuresh/cassandra-c3: 0.9). */
+const GAIN = 0.9;
 
 /**
  * C3 (Suresh et al., NSDI'15): the least R̄ − 1/μ̄ + q̂³/μ̄ among the targets whose rate allows another send, with
@@ -59,6 +59,7 @@ export class C3 extends Rule implements Strategy {
         response: this.#response[candidate.index] ?? Number.NaN,
         service: this.#serviceMs(candidate),
         withinRate: Number(this.#rate(candidate).allows(now)),
+        rate: this.#rate(candidate).limit,
       },
     }));
   }
@@ -72,7 +73,7 @@ export class C3 extends Rule implements Strategy {
     const took = outcome === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
     const old = this.#response[index];
     this.#response[index] = old === undefined ? took : old + GAIN * (took - old);
-    this.#rate(candidate).received(now);
+    this.#rate(candidate).settled(now, outcome !== 'timeout' && outcome !== 'unknown');
   }
 
   recalled(candidate: Candidate): void {

@@ -3,13 +3,15 @@ import type { SendOutcome } from '../../core/selector.ts';
 import { ByScore } from './by-score.ts';
 import type { Candidate } from './strategy.ts';
 
+/** Default `decayTime` of Finagle's `Balancers.p2cPeakEwma`. */
 const DECAY_MS = 10_000;
-/** Score per send under way to a target that never answered; Finagle's, so that it is tried once and then left alone. */
-const PENALTY_MS = 2 ** 31;
+/** Score of a target that has sends under way and never answered: `Long.MaxValue >> 16` ns, so that it is tried once. */
+const PENALTY_MS = 2 ** 47 / 1e6;
 
 /**
- * The better of two by peak EWMA of latency × (sends under way + 1), after Finagle: the mean jumps to a latency above it
- * at once and fades to lower ones with a time constant of 10 s; without traffic it fades to zero.
+ * The better of two by peak EWMA of latency × (sends under way + 1), after Finagle's `PeakEwma`: the mean jumps to a latency
+ * above it at once and fades to lower ones with a time constant of 10 s. As there, a look at a target is an observation of
+ * 0, so that without traffic the mean fades to nothing.
  * A failure counts with the time it took, and at least as the timeout, where Finagle leaves failures to other layers.
  */
 export class PeakEwma extends ByScore {
@@ -28,6 +30,13 @@ export class PeakEwma extends ByScore {
     if (cost === undefined) return window.inFlight === 0 ? 0 : PENALTY_MS + window.inFlight;
     const faded = cost * Math.exp(((this.#at[index] as number) - now) / DECAY_MS);
     return faded * (window.inFlight + 1);
+  }
+
+  override drawn({ index }: Candidate, now: number): void {
+    const cost = this.#cost[index];
+    if (cost === undefined) return;
+    this.#cost[index] = cost * Math.exp(((this.#at[index] as number) - now) / DECAY_MS);
+    this.#at[index] = now;
   }
 
   settled({ index }: Candidate, outcome: SendOutcome, latencyMs: number, now: number): void {

@@ -2,10 +2,12 @@ import type { Random } from '../../core/clock.ts';
 import type { SelectorEvent, SendOutcome } from '../../core/selector.ts';
 import { type Candidate, Rule, type Scored, type Strategy } from './strategy.ts';
 
-/** Requests in flight above this quantile of what was seen of late make a target hot: 2^-0.25, as in the paper. */
+/** Requests in flight above this quantile of what was seen of late make a target hot: 2^-0.25, as in the paper's tests (§5). */
 const HOT_QUANTILE = 2 ** -0.25;
 const SEEN = 128;
+/** Size of the paper's pool of probes. */
 const POOL = 16;
+/** The paper's servers tell the median of recent answers at a like load; here a short mean stands for it. */
 const LATENCY_GAIN = 0.2;
 
 /**

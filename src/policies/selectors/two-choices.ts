@@ -1,16 +1,16 @@
 import type { Random } from '../../core/clock.ts';
 
-/** Lower is better. Two different candidates at random, the better of which is chosen (Mitzenmacher 2000). */
-export function betterOfTwo(scores: Float64Array, count: number, random: Random): number {
+/** Two different ones of `count` at random (Mitzenmacher 2000): `first × count + second`. */
+export function drawTwo(count: number, random: Random): number {
   const first = Math.floor(random() * count);
   const other = Math.floor(random() * (count - 1));
-  const second = other < first ? other : other + 1;
-  const difference = (scores[first] as number) - (scores[second] as number);
-  // Of two alike the first drawn, which is either of them with the same probability.
-  return difference <= 0 ? first : second;
+  return first * count + (other < first ? other : other + 1);
 }
 
-/** Probability with which {@link betterOfTwo} gives `at`. */
+/**
+ * Probability with which `at` has the lower score of two that are drawn. Of two alike the first drawn is taken, which is
+ * either of them with the same probability.
+ */
 export function betterOfTwoPropensity(scores: Float64Array, count: number, at: number): number {
   const score = scores[at] as number;
   let wins = 0;
