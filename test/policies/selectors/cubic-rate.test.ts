@@ -59,7 +59,8 @@ describe('CubicRate', () => {
     }
     expect(fellAt).toBeGreaterThan(0);
     expect(grown).toBeGreaterThan(100);
-    expect(last).toBeGreaterThan(from);
+    // A hundred answers come back per interval.
+    expect(last).toBeGreaterThan(50);
   });
 
   it('does not move while nothing comes back', () => {

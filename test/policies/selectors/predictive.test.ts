@@ -121,6 +121,22 @@ describe('predictive', () => {
     expect(made.selector.snapshot()).toBeUndefined();
   });
 
+  it.each([1, 2, 3])('without a model chooses what the analytic policy chooses (seed %i)', (seed) => {
+    const chosen = (['adaptive', 'predictive'] as const).map((by) => {
+      const made = bench(by, { targets: targets(5, (i) => ({ cost: i / 20 })) }, { seed });
+      const trail: number[] = [];
+      run(made, {
+        ms: 3_000,
+        rate: 0.7,
+        behave: (target, now) => ({ latencyMs: 3 + target + (now % 11), status: now % 97 === 0 ? 'failed' : 'ok' }),
+        onChosen: (target) => trail.push(target),
+      });
+      return trail;
+    });
+    expect(chosen[0]?.length).toBeGreaterThan(2_000);
+    expect(chosen[1]).toEqual(chosen[0]);
+  });
+
   it('computes features without a model where they are wanted', () => {
     const made = bench('p2c-ewma', { ...alike, telemetry: true });
     made.selector.tick();

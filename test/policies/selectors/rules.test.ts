@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { SelectorName } from '../../../src/core/selector.ts';
 import { type Bench, bench, run, targets } from './driver.ts';
 
 const event = { bytes: 1_000 };
@@ -13,44 +12,6 @@ function frequencies({ selector }: Bench, draws: number): number[] {
   }
   return counts.map((count) => count / draws);
 }
-
-/** A state in which the targets differ. */
-function busy(by: SelectorName, seed = 1): Bench {
-  const made = bench(by, { targets: targets(4, (i) => ({ weight: i + 1 })) }, { seed });
-  const { selector } = made;
-  for (const target of [0, 1, 2, 3]) {
-    for (let i = 0; i < 12; i += 1) {
-      const ticket = selector.sent(target, event);
-      made.now += 8 + target;
-      selector.settled(ticket, 'ok');
-      selector.tick();
-    }
-    for (let i = 0; i < target; i += 1) selector.sent(target, event);
-  }
-  selector.tick();
-  return made;
-}
-
-describe('propensities', () => {
-  const exact = ['weighted', 'random', 'least-inflight', 'p2c-least-inflight', 'p2c-ewma', 'adaptive'] as const;
-
-  it.each(exact)('%s: sum to 1 and are how often targets are chosen', (by) => {
-    const made = busy(by);
-    const told = made.selector.explain(event).candidates.map(({ propensity }) => propensity);
-    expect(told.reduce((sum, one) => sum + one)).toBeCloseTo(1, 9);
-    for (const [i, frequency] of frequencies(made, 20_000).entries())
-      expect(frequency).toBeCloseTo(told[i] as number, 1);
-    const { target, propensity } = made.selector.choose(event);
-    expect(propensity).toBeCloseTo(told[target] as number, 9);
-  });
-
-  it('are 1 for the only candidate and for a lease', () => {
-    const { selector } = busy('adaptive');
-    expect(selector.choose(event, [2])).toMatchObject({ target: 2, propensity: 1, explored: false });
-    selector.sent(3, { key: 'k', bytes: 1 });
-    expect(selector.choose({ key: 'k', bytes: 1 })).toMatchObject({ target: 3, by: 'lease', propensity: 1 });
-  });
-});
 
 describe('weighted', () => {
   it('sends in proportion to the weights', () => {
