@@ -4,6 +4,7 @@
 // npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
+// npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- training [--rounds N] [--quick] [--json FILE]
 // npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
@@ -16,6 +17,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
        npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
+       npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- training [--rounds N] [--quick] [--json FILE]
        npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
@@ -33,6 +35,8 @@ const { positionals, values } = parseArgs({
     families: { type: 'string', multiple: true, default: [] },
     seeds: { type: 'string' },
     out: { type: 'string' },
+    rate: { type: 'string' },
+    model: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
@@ -128,6 +132,19 @@ switch (positionals[0]) {
     });
     process.stdout.write(decisionsText(rows));
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+    break;
+  }
+  case 'routing-live': {
+    const { benchRoutingLive } = await import('./routing-live/command.ts');
+    process.exitCode = (await benchRoutingLive({
+      quick,
+      rounds: number(values.rounds, quick ? 2 : 10),
+      perSecond: number(values.rate, 400),
+      model: values.model,
+      json: json ?? `bench/results/${quick ? 'routing-live-quick' : 'routing-live'}.json`,
+    }))
+      ? 0
+      : 1;
     break;
   }
   case 'raw': {

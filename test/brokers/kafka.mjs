@@ -13,6 +13,7 @@ const CLUSTER_ID = 'ZmFpcmxlYWQtdGVzdHMtMQ';
 /**
  * One node that is broker and controller. Session timeouts may be short, so that tests that kill a
  * consumer need not wait long, and the internal topics are small, so that the first group is quick.
+ * In `settings`, `{client}` and `{controller}` stand for the ports.
  * @param {import('./spec.mjs').BrokerContext} context
  */
 function properties({ dir, ports, settings }) {
@@ -46,8 +47,16 @@ function properties({ dir, ports, settings }) {
     'group.consumer.min.heartbeat.interval.ms': 300,
     ...settings,
   })
-    .map(([key, value]) => `${key}=${value}\n`)
+    .map(([key, value]) => `${key}=${withPorts(String(value), ports)}\n`)
     .join('');
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, number>} ports
+ */
+function withPorts(text, ports) {
+  return text.replace(/\{(client|controller)\}/g, (_, name) => String(ports[name]));
 }
 
 /** @type {import('./spec.mjs').BrokerSpec} */
