@@ -7,8 +7,9 @@ import type { PhaseName } from './script.ts';
 export const GIVEN_UP_MS = 2_000;
 
 const HALF_SECOND = 500;
-/** Of the events that are due within half a second: fewer late ones than this and the target has been left. */
-const LATE_SHARE = 0.03;
+/** A late event counts as a straggler (a probe, say) when of those due shortly before it no larger share was late. */
+const LATE_SHARE = 0.1;
+const SHORTLY_MS = 200;
 const BACK = 0.95;
 const USED_AGAIN = 0.5;
 
@@ -78,7 +79,7 @@ function within({ due, spans }: Block, took: readonly number[], name: PhaseName)
   return took.filter((_, n) => own.some(({ from, to }) => (due[n] as number) >= from && (due[n] as number) < to));
 }
 
-/** The last late event, in ms since `from`, of the last half second in which more than stragglers are late. */
+/** When the last late event that is no straggler was due, in ms since `from`. */
 function left(
   { due }: Block,
   took: readonly number[],
@@ -94,7 +95,7 @@ function left(
   let last = 0;
   for (const [index, { at, late }] of own.entries()) {
     if (!late) continue;
-    const before = own.slice(0, index + 1).filter((one) => one.at > at - HALF_SECOND);
+    const before = own.slice(0, index + 1).filter((one) => one.at > at - SHORTLY_MS);
     if (before.filter((one) => one.late).length > LATE_SHARE * before.length) last = at - from;
   }
   return last > to - from - HALF_SECOND ? Number.POSITIVE_INFINITY : last;

@@ -20,13 +20,13 @@ export function phases(quick: boolean): readonly Phase[] {
     return { name, trouble, ms: quick ? short : long };
   };
   return [
-    phase('warm-up', WELL, 5_000, 2_500),
-    phase('steady', WELL, 4_000, 1_500),
-    phase('slow-down', SLOW, 5_000, 2_000),
-    phase('calm', WELL, 3_000, 1_000),
-    phase('brown-out', BROWN, 5_000, 2_000),
-    phase('calm', WELL, 4_000, 1_500),
-    phase('black hole', HOLE, 8_000, 4_500),
-    phase('recovery', WELL, 8_000, 3_000),
+    phase('warm-up', WELL, 5_000, 2_000),
+    phase('steady', WELL, 4_000, 1_000),
+    phase('slow-down', SLOW, 5_000, 1_500),
+    phase('calm', WELL, 3_000, 750),
+    phase('brown-out', BROWN, 5_000, 1_500),
+    phase('calm', WELL, 4_000, 1_250),
+    phase('black hole', HOLE, 8_000, 5_000),
+    phase('recovery', WELL, 8_000, 2_000),
   ];
 }
