@@ -139,7 +139,7 @@ switch (positionals[0]) {
     process.exitCode = (await benchRoutingLive({
       quick,
       rounds: number(values.rounds, quick ? 2 : 10),
-      perSecond: number(values.rate, 400),
+      perSecond: number(values.rate, 300),
       model: values.model,
       json: json ?? `bench/results/${quick ? 'routing-live-quick' : 'routing-live'}.json`,
     }))

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MeshEvent } from '../../src/core/event.ts';
 import type { SelectorName } from '../../src/core/selector.ts';
 import { GatewayProcess } from '../../test/faults/child.ts';
 import { eventually } from '../../test/setup/eventually.ts';
 import { freePort } from '../../test/setup/places/index.ts';
+import type { Arrivals } from './arrivals.ts';
 import { gatewayConfig } from './gateway.ts';
 import { Client } from './load.ts';
 import { liveEvent, schedule } from './schedule.ts';
@@ -16,7 +16,8 @@ const SAMPLE_MS = 50;
 const PATIENCE_MS = 8_000;
 
 export interface BlockOptions {
-  readonly name: string;
+  /** Tells blocks apart. */
+  readonly number: number;
   readonly by: SelectorName;
   readonly seed: number;
   /** The target that is in trouble. */
@@ -50,23 +51,6 @@ export interface Span {
   readonly to: number;
 }
 
-/** What the far ends have read, over all blocks. */
-export class Arrivals {
-  readonly #counts = new Map<string, number>();
-
-  see({ id }: MeshEvent): void {
-    this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
-  }
-
-  of(id: string): number {
-    return this.#counts.get(id) ?? 0;
-  }
-
-  clear(): void {
-    this.#counts.clear();
-  }
-}
-
 /**
  * One policy through all phases, in a gateway process of its own. Open loop: events leave when they are due, whatever
  * becomes of those before, and what an event waits because this process was late counts as its latency.
@@ -76,36 +60,38 @@ export async function runBlock(
   targets: readonly LiveTarget[],
   arrivals: Arrivals,
 ): Promise<Block> {
-  const { name, by, seed, hit, perSecond, phases } = options;
+  const { number, by, seed, hit, perSecond, phases } = options;
   const troubled = targets.find(({ kind }) => kind === hit) as LiveTarget;
   for (const target of targets) target.suffer({});
-  arrivals.clear();
   const port = await freePort();
   const gateway = new GatewayProcess(gatewayConfig(targets, by, port, options.model));
   const client = new Client(port);
   try {
     gateway.start();
-    let tries = 0;
-    await eventually(() => client.post(liveEvent(`${name}/up`, tries++ * 2)), { timeoutMs: 30_000 }).catch((cause) => {
+    await eventually(() => client.post(liveEvent(-1, 0)), { timeoutMs: 30_000 }).catch((cause) => {
       throw new Error(`the gateway takes no events; its log ends with: ${gateway.log().slice(-2_000)}`, { cause });
     });
     const due = schedule(perSecond, sum(phases.map(({ ms }) => ms)), seed);
+    arrivals.expect(number, due.length);
     const taken = new Float64Array(due.length).fill(Number.NaN);
     const passed: { at: number; bytes: number }[] = [];
     const spans = await drive(due, phases, {
       post: async (n, now) => {
-        if (await client.post(liveEvent(name, n))) taken[n] = now();
+        if (await client.post(liveEvent(number, n))) taken[n] = now();
       },
       enter: ({ trouble }) => troubled.suffer(trouble),
       sample: (at) => passed.push({ at, bytes: troubled.passed }),
     });
-    const missing = (): number => countMissing(name, taken, arrivals);
-    await eventually(() => missing() === 0, { timeoutMs: PATIENCE_MS }).catch(() => undefined); // what is lost is reported
+    const arrived = async (): Promise<boolean> => {
+      await arrivals.drain();
+      return lostOf(taken, arrivals) === 0;
+    };
+    await eventually(arrived, { timeoutMs: PATIENCE_MS, everyMs: 200 }).catch(() => undefined); // what is lost is reported
     const code = await gateway.end('SIGTERM');
     if (code !== 0) throw new Error(`the gateway ended with ${code}: ${gateway.log().slice(-2_000)}`);
     let duplicates = 0;
-    for (let n = 0; n < due.length; n += 1) duplicates += Math.max(0, arrivals.of(`${name}/${n}`) - 1);
-    return { by, seed, hit, due, taken, spans, passed, lost: missing(), duplicates };
+    for (let n = 0; n < due.length; n += 1) duplicates += Math.max(0, arrivals.of(n) - 1);
+    return { by, seed, hit, due, taken, spans, passed, lost: lostOf(taken, arrivals), duplicates };
   } finally {
     await client.close();
     gateway.cleanup();
@@ -143,12 +129,10 @@ async function drive(due: Float64Array, phases: readonly Phase[], by: Drive): Pr
   return spans;
 }
 
-function countMissing(block: string, taken: Float64Array, arrivals: Arrivals): number {
-  let missing = 0;
-  for (let n = 0; n < taken.length; n += 1) {
-    if (!Number.isNaN(taken[n]) && arrivals.of(`${block}/${n}`) === 0) missing += 1;
-  }
-  return missing;
+function lostOf(taken: Float64Array, arrivals: Arrivals): number {
+  let lost = 0;
+  for (let n = 0; n < taken.length; n += 1) if (!Number.isNaN(taken[n]) && arrivals.of(n) === 0) lost += 1;
+  return lost;
 }
 
 function sum(values: readonly number[]): number {

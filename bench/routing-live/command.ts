@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { SelectorName } from '../../src/core/selector.ts';
-import { Arrivals, type Block, runBlock } from './block.ts';
+import { Arrivals } from './arrivals.ts';
+import { type Block, runBlock } from './block.ts';
 import { figuresOf, type LateBounds } from './figures.ts';
 import { SEND_TIMEOUT_MS } from './gateway.ts';
 import { type Outcome, reportOf, verdictsOf } from './report.ts';
@@ -34,15 +35,15 @@ export async function benchRoutingLive(options: RoutingLiveBench): Promise<boole
   if (model !== undefined) policies.push('predictive');
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   const stand = await openStand(LIVE_KINDS, log);
-  const arrivals = new Arrivals();
+  let arrivals: Arrivals | undefined;
   const outcomes: Outcome[] = [];
   const blocks: object[] = [];
   try {
-    for (const { place } of stand.targets) await place.read((event) => arrivals.see(event));
+    arrivals = await Arrivals.open(stand.targets.map(({ place }) => place));
     for (let repetition = 0; repetition < rounds; repetition += 1) {
       const hit = LIVE_KINDS[repetition % LIVE_KINDS.length] as (typeof LIVE_KINDS)[number];
       for (const by of turn(policies, repetition)) {
-        const own = { name: `${repetition}-${by}`, by, seed: 1 + repetition, hit, perSecond, model };
+        const own = { number: outcomes.length, by, seed: 1 + repetition, hit, perSecond, model };
         const block = await runBlock({ ...own, phases: phases(quick) }, stand.targets, arrivals);
         const figures = figuresOf(block, LATE);
         outcomes.push({ by, repetition, hit, figures });
@@ -54,6 +55,7 @@ export async function benchRoutingLive(options: RoutingLiveBench): Promise<boole
       }
     }
   } finally {
+    await arrivals?.close();
     await stand.close();
   }
   const verdicts = verdictsOf(outcomes);

@@ -38,6 +38,7 @@ export interface Figures {
 export interface LateBounds {
   /** What has been sent into the black hole takes longer: the timeout of a send, less a margin. */
   readonly unkeyedMs: number;
+  /** At least; twice the p99 of the steady phase where that is more. */
   readonly keyedMs: number;
 }
 
@@ -55,7 +56,13 @@ export function figuresOf(block: Block, late: LateBounds): Figures {
     p99: quantile(measured, 0.99),
     p99Of: Object.fromEntries(names.map((name) => [name, quantile(within(block, took, name), 0.99)])),
     unkeyedMs: left(block, took, hole, (n) => !isKeyed(n), late.unkeyedMs),
-    keyedMs: left(block, took, hole, isKeyed, late.keyedMs),
+    keyedMs: left(
+      block,
+      took,
+      hole,
+      isKeyed,
+      Math.max(late.keyedMs, 2 * quantile(within(block, took, 'steady'), 0.99)),
+    ),
     throughputMs: throughputBack(block, hole),
     againMs: usedAgain(block),
     lost,

@@ -22,7 +22,8 @@ export function isKeyed(n: number): boolean {
   return n % 2 === 1;
 }
 
-export function liveEvent(block: string, n: number): MeshEvent {
+/** Event `n` of a block, which can be told from the bytes of any encoding of it. */
+export function liveEvent(block: number, n: number): MeshEvent {
   const extensions = newExtensions();
   if (isKeyed(n)) extensions['partitionkey'] = `k-${Math.floor(n / 2) % KEYS}`;
   return new MeshEvent({
@@ -31,6 +32,14 @@ export function liveEvent(block: string, n: number): MeshEvent {
     type: 'com.acme.reading',
     datacontenttype: 'application/json',
     extensions,
-    data: Buffer.from(`{"n":${n},"filler":"${FILLER}"}`),
+    data: Buffer.from(`{"block":${block},"n":${n},"filler":"${FILLER}"}`),
   });
+}
+
+const MARK = /"block":(\d+),"n":(\d+)/;
+
+/** Which event these bytes hold; NaN where none. */
+export function eventIn(payload: Buffer | string): { readonly block: number; readonly n: number } {
+  const found = MARK.exec(typeof payload === 'string' ? payload : payload.toString('latin1'));
+  return { block: Number(found?.[1] ?? Number.NaN), n: Number(found?.[2] ?? Number.NaN) };
 }
