@@ -79,6 +79,7 @@ function modelForecast(predictor: Predictor): Forecast {
       const q95Log = scores[row + 1] as number;
       const spread = Math.min(Z95, Math.max(0, (q95Log - meanLog) / Z95));
       into.meanMs = Math.exp(meanLog + (spread * spread) / 2);
+      into.depth = predictor.depth(index);
       into.q95Ms = Math.exp(q95Log);
       into.failure = scores[row + SCORE_COLUMNS - 1] as number;
       return true;

@@ -10,6 +10,27 @@ export function floorMs(target: SelectorTarget, window: TargetWindow): number {
   return known > 0.05 ? known : known <= 0.05 ? 0.05 : UNKNOWN_LATENCY_MS;
 }
 
+/** Mean latency without load, in ms: declared, or the least mean of late. */
+export function usualMs(target: SelectorTarget, window: TargetWindow): number {
+  return target.floorMs === undefined && window.usualMs > 0.05 ? window.usualMs : floorMs(target, window);
+}
+
+/** Latency over the usual one up to which a target is not full, so that what was in flight did fit in. */
+const NOT_FULL = 1.5;
+
+/**
+ * What {@link bandwidthDelay} says, by the mean latency without load, and where nothing is declared by what the target
+ * gave when it was full. Never below 1.
+ */
+export function roomFor(target: SelectorTarget, window: TargetWindow, gateways: number): number {
+  const { concurrent, perSecond } = target.capacity ?? {};
+  const usual = usualMs(target, window);
+  if (perSecond !== undefined) return Math.max(1, ((perSecond / gateways) * usual) / 1_000);
+  if (concurrent !== undefined) return Math.max(1, concurrent / gateways);
+  const seen = window.fastMs < NOT_FULL * usual ? window.fastDepth : 0;
+  return Math.max(1, (window.capacity * usual) / 1_000, seen);
+}
+
 /**
  * Events that fit into the target at once before they queue (bandwidth × delay): this gateway's share of what is declared,
  * or the highest rate of acknowledgements of late × the latency without load. Never below 1.

@@ -20,6 +20,16 @@ export interface TargetWindow {
   readonly floorMs: number;
   /** Lower decile of the last 30 s: the latency without load, less a matter of luck than the least. */
   readonly baseMs: number;
+  /** Least mean over 1 s of the last 30 s: about the mean latency without load. */
+  readonly usualMs: number;
+  /** Means over 0.3 s: latency, and what was in flight when those were sent that were answered since. */
+  readonly fastMs: number;
+  readonly fastDepth: number;
+  /** Mean time until a failure came, over 10 s. */
+  readonly failMs: number;
+  /** Failures since the last success, and when the last of them came (-Infinity: never). */
+  readonly failuresInARow: number;
+  readonly lastFailureAt: number;
   /** Share of failed sends, over 2 s; decays to a prior where nothing is sent. */
   readonly errors: number;
   /** Per second, over 1 s, as of the last roll. */
@@ -27,6 +37,11 @@ export interface TargetWindow {
   readonly sendRate: number;
   /** The highest `ackRate` of the last 30 s. */
   readonly maxAckRate: number;
+  /**
+   * Acknowledgements per second that the target can give to this gateway, as far as was seen: what it gave while latency
+   * had grown with what was in flight, else no less than what it gave. As of the last roll.
+   */
+  readonly capacity: number;
   /** In flight on average, over 1 s. */
   readonly meanInFlight: number;
   /** As polled: events, events per second, when that was true; NaN where nothing is polled. */
@@ -37,8 +52,12 @@ export interface TargetWindow {
   readonly recoveredAt: number;
 
   sent(now: number): void;
-  /** `recalled` changes only what is in flight. @param oldestSentAt Of what is in flight after this. */
-  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number): void;
+  /**
+   * `recalled` changes only what is in flight.
+   *
+   * @param oldestSentAt Of what is in flight after this. @param depth What was in flight when it was sent, without it.
+   */
+  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number, depth?: number): void;
   polled(now: number, depth: number, ageMs: number): void;
   recovered(now: number): void;
   /** @param phase Of the season (a day, by default), in [0, 1); undefined where the time of day is not known. */

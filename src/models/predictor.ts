@@ -13,6 +13,8 @@ const STALE_TICKS = 5;
 
 interface Good {
   readonly scores: Float32Array;
+  /** By target, what was in flight when the features were taken. */
+  readonly depths: Float64Array;
   readonly tick: number;
 }
 
@@ -80,6 +82,11 @@ export class Predictor {
     return this.#sizes.of(bytes);
   }
 
+  /** What was in flight to a target when the features were taken that the scores are of. */
+  depth(index: number): number {
+    return this.#good?.depths[index] ?? 0;
+  }
+
   /** Where the scores of a target for an event of that size begin. */
   row(index: number, bytes: number): number {
     return (index * this.#sizes.count + this.#sizes.of(bytes)) * SCORE_COLUMNS;
@@ -142,24 +149,25 @@ export class Predictor {
 
   #ask(scorer: Scorer): void {
     const tick = this.#tick;
+    const depths = Float64Array.from(this.#windows, ({ inFlight }) => inFlight);
     this.#asked.set(this.#features);
     try {
       const answer = scorer.score(this.#asked, this.#rows);
-      if (answer instanceof Float32Array) this.#take(answer, tick);
-      else this.#wait(scorer, answer, tick);
+      if (answer instanceof Float32Array) this.#take({ scores: answer, tick, depths });
+      else this.#wait(scorer, answer, { tick, depths });
     } catch (error) {
       this.#reject(error instanceof Error ? error.message : String(error));
     }
   }
 
-  #wait(scorer: Scorer, answer: Promise<Float32Array>, tick: number): void {
+  #wait(scorer: Scorer, answer: Promise<Float32Array>, of: Omit<Good, 'scores'>): void {
     this.#waiting = true;
     const current = (): boolean => this.#scorer === scorer;
     answer.then(
       (scores) => {
         if (!current()) return;
         this.#waiting = false;
-        this.#take(scores, tick);
+        this.#take({ ...of, scores });
       },
       (error: unknown) => {
         if (!current()) return;
@@ -169,10 +177,10 @@ export class Predictor {
     );
   }
 
-  #take(scores: Float32Array, tick: number): void {
+  #take(answer: Good): void {
     this.answers += 1;
-    const fault = scoreFault(scores, this.#rows);
-    if (fault === undefined) this.#good = { scores, tick };
+    const fault = scoreFault(answer.scores, this.#rows);
+    if (fault === undefined) this.#good = answer;
     else this.#good = undefined;
     this.#why = fault;
   }

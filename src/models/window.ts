@@ -7,6 +7,18 @@ import { Season } from './season.ts';
 
 const ERROR_PRIOR = 0.002;
 const ERROR_PRIOR_WEIGHT = 1;
+const FAST_MS = 300;
+/** Answers that a mean must stand for, to count as the usual latency. */
+const ENOUGH = 5;
+/** Latency over the usual one from which on a target counts as full: what it gives then is all that it can give. */
+const FULL = 1.5;
+/** Time constant with which the capacity follows what a full target gives. */
+const FOLLOW_MS = 1_000;
+/** Growth per second of what a target that is not full is thought to be able to give. */
+const GROWTH = 0.1;
+/** The capacity is held within these factors of the highest rate of the last 30 s. */
+const LEAST_OF_PEAK = 0.7;
+const MOST_OF_PEAK = 3;
 
 /** Telemetry of one target. See {@link TargetWindow}. */
 export class Window implements TargetWindow {
@@ -32,6 +44,14 @@ export class Window implements TargetWindow {
   readonly #floor = new SlidingMinimum(5_000, 6);
   readonly #peakRate = new SlidingMinimum(5_000, 6);
   readonly #depth = new Decayed(1_000);
+  capacity = 0;
+  failuresInARow = 0;
+  lastFailureAt: number = Number.NEGATIVE_INFINITY;
+  readonly #fast = new Decayed(FAST_MS);
+  readonly #fastDepth = new Decayed(FAST_MS);
+  readonly #usual = new SlidingMinimum(5_000, 6);
+  readonly #failed = new Decayed(10_000);
+  #rolledAt: number = Number.NaN;
   readonly #season = new Season();
   #startedAt: number = Number.NaN;
 
@@ -45,6 +65,22 @@ export class Window implements TargetWindow {
 
   get floorMs(): number {
     return this.#floor.value === Number.POSITIVE_INFINITY ? Number.NaN : this.#floor.value;
+  }
+
+  get usualMs(): number {
+    return this.#usual.value === Number.POSITIVE_INFINITY ? Number.NaN : this.#usual.value;
+  }
+
+  get fastMs(): number {
+    return this.#fast.mean;
+  }
+
+  get fastDepth(): number {
+    return this.#fastDepth.mean;
+  }
+
+  get failMs(): number {
+    return this.#failed.mean;
   }
 
   get errors(): number {
@@ -63,13 +99,21 @@ export class Window implements TargetWindow {
     this.#sends.add(now, 1);
   }
 
-  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number): void {
+  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number, depth = 0): void {
     this.inFlight -= 1;
     this.oldestSentAt = oldestSentAt;
     if (status === 'recalled') return;
     this.#errors.add(now, status === 'ok' ? 0 : 1);
-    if (status !== 'ok') return;
+    if (status !== 'ok') {
+      this.#failed.add(now, latencyMs);
+      this.failuresInARow += 1;
+      this.lastFailureAt = now;
+      return;
+    }
+    this.failuresInARow = 0;
     this.lastAckAt = now;
+    this.#fast.add(now, latencyMs);
+    this.#fastDepth.add(now, depth);
     this.#ack1s.add(now, latencyMs);
     this.#ack30s.add(now, latencyMs);
     this.#recent.record(now, latencyMs);
@@ -113,5 +157,23 @@ export class Window implements TargetWindow {
     if (phase !== undefined && this.#ack1s.weight > 1) this.#season.record(phase, this.#ack1s.mean);
     if (this.ackRate > 1e-9 && filled > 0.3) this.#peakRate.record(now, -this.ackRate);
     else this.#peakRate.roll(now);
+    this.#follow(now, filled);
+  }
+
+  /** What was seen of the capacity since the last roll. */
+  #follow(now: number, filled: number): void {
+    const elapsed = Number.isNaN(this.#rolledAt) ? 0 : now - this.#rolledAt;
+    this.#rolledAt = now;
+    this.#fast.fade(now);
+    this.#fastDepth.fade(now);
+    this.#failed.fade(now);
+    if (this.#ack1s.weight >= ENOUGH) this.#usual.record(now, this.#ack1s.mean);
+    else this.#usual.roll(now);
+    if (filled <= 0.3) return;
+    const full = this.#fast.weight > 1 && this.#fast.mean > FULL * this.usualMs;
+    if (full) this.capacity += (this.ackRate - this.capacity) * (1 - Math.exp(-elapsed / FOLLOW_MS));
+    else this.capacity = Math.max(this.capacity * (1 + (GROWTH * elapsed) / 1_000), this.ackRate);
+    const peak = this.maxAckRate;
+    this.capacity = Math.max(LEAST_OF_PEAK * peak, Math.min(this.capacity, MOST_OF_PEAK * peak + 1));
   }
 }

@@ -178,7 +178,7 @@ export class Choice implements Selector {
   sent(target: number, event: SelectorEvent): Ticket {
     const now = this.#deps.now();
     const candidate = this.#all[target] as Candidate;
-    const ticket = this.#inFlight.add(target, now, event.key);
+    const ticket = this.#inFlight.add(target, now, event.key, candidate.window.inFlight);
     if (event.key !== undefined) this.#leases.sent(event.key, target);
     candidate.window.sent(now);
     this.#seat.saw(event.bytes);
@@ -192,9 +192,10 @@ export class Choice implements Selector {
     const candidate = this.#all[this.#inFlight.target(slot)] as Candidate;
     const took = latencyMs ?? now - this.#inFlight.sentAt(slot);
     const key = this.#inFlight.key(slot);
+    const depth = this.#inFlight.depth(slot);
     this.#inFlight.remove(slot);
     if (key !== undefined) this.#leases.settled(key);
-    candidate.window.settled(now, status, took, this.#inFlight.oldestSentAt(candidate.index));
+    candidate.window.settled(now, status, took, this.#inFlight.oldestSentAt(candidate.index), depth);
     for (const strategy of this.#chain) {
       if (status === 'recalled') strategy.recalled?.(candidate);
       else strategy.settled?.(candidate, status, took, now);

@@ -1,6 +1,7 @@
-import { bandwidthDelay, floorMs } from '../../core/capacity.ts';
+import { roomFor, usualMs } from '../../core/capacity.ts';
 import type { SelectorConfig } from '../../core/selector.ts';
-import { silent } from '../../core/silence.ts';
+import { stalled } from '../../core/silence.ts';
+import type { TargetWindow } from '../../core/target-window.ts';
 import { exceeds, type Outlook } from './outlook.ts';
 import type { Candidate } from './strategy.ts';
 
@@ -47,7 +48,33 @@ export function newCostParts(): CostParts {
   return { latency: 0, slo: 0, failure: 0, cost: 0, congestion: 0, load: 0, silent: false };
 }
 
-/** J = w_L·E[L]/SLO + w_V·P(L > SLO) + w_F·P(fail)·timeout/SLO + w_$·cost + w_C·(S/SLO)·x³. */
+/** What stands until an answer comes or a tick passes; the rest follows from what is in flight. */
+export interface Standing {
+  /** The parts that do not depend on it; NaN where the forecast has nothing on the target. */
+  base: number;
+  /** What a ms of latency costs. */
+  perMs: number;
+  /** Latency as forecast less what its queue made of it, and the least that is believed, in ms. */
+  meanMs: number;
+  leastMs: number;
+  /** Events that fit in without a queue, and what each one beyond adds to the latency, in ms. */
+  room: number;
+  queueMs: number;
+  /** Congestion at a load of 1. */
+  congestion: number;
+}
+
+export function newStanding(): Standing {
+  return { base: Number.NaN, perMs: 0, meanMs: 0, leastMs: 0, room: 1, queueMs: 0, congestion: 0 };
+}
+
+/** A forecast is not believed where it is below this share of the latency without load. */
+const LEAST_SHARE = 0.8;
+/** As many failures in a row make a target suspect, for about as long. */
+const SUSPECT_AFTER = 3;
+const SUSPECT_MS = 2_000;
+
+/** J = w_L·E[L]/SLO + w_V·P(L > SLO) + w_F·(what failing costs)/SLO + w_$·cost + w_C·(S/SLO)·x². See ADR 0019. */
 export function expectedCost(
   candidate: Candidate,
   outlook: Outlook,
@@ -55,44 +82,78 @@ export function expectedCost(
   options: CostOptions,
   parts: CostParts,
 ): number {
-  const { spec, window } = candidate;
-  const gone = silent(window, now, options.timeoutMs);
+  const { window } = candidate;
+  const gone = stalled(window, now, options.timeoutMs);
+  const standing = STANDING;
+  standingCost(candidate, outlook, now, gone ? now - window.oldestSentAt : undefined, options, parts, standing);
   parts.silent = gone;
-  parts.load = (window.inFlight + 1) / bandwidthDelay(spec, window, options.gateways);
-  parts.congestion = congestionScale(candidate, options) * crowding(parts.load);
-  return (
-    standingCost(candidate, outlook, gone ? now - window.oldestSentAt : undefined, options, parts) + parts.congestion
-  );
+  parts.load = (window.inFlight + 1) / standing.room;
+  parts.latency = standing.perMs * latencyAt(standing, window.inFlight);
+  parts.congestion = standing.congestion * crowding(parts.load);
+  return standing.base + parts.latency + parts.congestion;
 }
 
+const STANDING = newStanding();
+
 /**
- * The cost without congestion, which stands until an answer comes or a tick passes.
+ * Writes what stands of the cost, and the parts of its base.
  *
  * @param silentMs For how long nothing has come from a target that is silent.
  */
 export function standingCost(
   { spec, window }: Candidate,
   outlook: Outlook,
+  now: number,
   silentMs: number | undefined,
   options: CostOptions,
   parts: CostParts,
-): number {
+  into: Standing,
+): void {
   const { sloMs, timeoutMs } = options;
-  const mean = Math.max(outlook.meanMs, floorMs(spec, window), silentMs ?? 0);
-  const failure = silentMs === undefined ? outlook.failure : 1;
-  parts.latency = (options.latency * (1 - failure) * mean) / sloMs;
+  const usual = usualMs(spec, window);
+  const mean = Math.max(outlook.meanMs, LEAST_SHARE * usual, silentMs ?? 0);
+  const failure = silentMs === undefined ? Math.max(outlook.failure, suspicion(window, now)) : 1;
+  const failingMs = silentMs === undefined ? failureMs(window, failure, mean, timeoutMs) : timeoutMs;
   parts.slo = options.slo * exceeds(sloMs, mean, Math.max(mean, outlook.q95Ms));
-  parts.failure = (options.failure * failure * timeoutMs) / sloMs;
+  parts.failure = (options.failure * failure * failingMs) / sloMs;
   parts.cost = options.cost * (spec.cost ?? 0);
-  return parts.latency + parts.slo + parts.failure + parts.cost;
+  into.base = parts.slo + parts.failure + parts.cost;
+  into.perMs = (options.latency * (1 - failure)) / sloMs;
+  into.room = roomFor(spec, window, options.gateways);
+  into.queueMs = usual / into.room;
+  // The forecast holds for what was in flight then.
+  into.meanMs = outlook.meanMs - into.queueMs * Math.max(0, outlook.depth + 1 - into.room);
+  into.leastMs = Math.max(LEAST_SHARE * usual, silentMs ?? 0);
+  into.congestion = (options.congestion * usual) / sloMs;
 }
 
-/** What congestion costs at a load of 1. */
-export function congestionScale({ spec, window }: Candidate, options: CostOptions): number {
-  return (options.congestion * floorMs(spec, window)) / options.sloMs;
+/** Latency of another event, with so much in flight: what does not fit in waits. */
+function latencyAt({ meanMs, leastMs, queueMs, room }: Standing, inFlight: number): number {
+  return Math.max(leastMs, meanMs + queueMs * Math.max(0, inFlight + 1 - room));
+}
+
+/** The cost of another event, with so much in flight. */
+export function costAt(standing: Standing, inFlight: number): number {
+  const crowded = standing.congestion * crowding((inFlight + 1) / standing.room);
+  return standing.base + standing.perMs * latencyAt(standing, inFlight) + crowded;
 }
 
 /** How congestion grows with the load. */
-export function crowding(load: number): number {
-  return load * load * load;
+function crowding(load: number): number {
+  return load * load;
+}
+
+/** Failures in a row say sooner than their share of all that a target is down. */
+function suspicion({ failuresInARow, lastFailureAt }: TargetWindow, now: number): number {
+  if (failuresInARow < SUSPECT_AFTER) return 0;
+  return (1 - 1 / (failuresInARow + 2 - SUSPECT_AFTER)) * Math.exp((lastFailureAt - now) / SUSPECT_MS);
+}
+
+/**
+ * What a failure costs: the time until it is known and another target has answered, and the risk that the event fails
+ * for good, which grows with the share of failures: where few fail, the others make up for it.
+ */
+function failureMs(window: TargetWindow, failure: number, mean: number, timeoutMs: number): number {
+  if (!(window.failMs > 0)) return timeoutMs;
+  return Math.min(timeoutMs, window.failMs + mean + timeoutMs * failure * failure);
 }

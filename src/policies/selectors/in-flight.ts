@@ -18,6 +18,7 @@ export class InFlightTable {
   #target = new Int32Array(0);
   #generation = new Int32Array(0);
   #sentAt = new Float64Array(0);
+  #depth = new Int32Array(0);
   readonly #keys: (string | undefined)[] = [];
   #free = NONE;
   /** How many are in flight. */
@@ -28,7 +29,8 @@ export class InFlightTable {
     this.#tail = new Int32Array(targets).fill(NONE);
   }
 
-  add(target: number, now: number, key: string | undefined): Ticket {
+  /** @param depth What is in flight to the target, without this one. */
+  add(target: number, now: number, key: string | undefined, depth: number): Ticket {
     if (this.#free === NONE) this.#grow();
     const slot = this.#free;
     this.#free = this.#next[slot] as number;
@@ -36,6 +38,7 @@ export class InFlightTable {
     this.#target[slot] = target;
     this.#sentAt[slot] = now;
     this.#keys[slot] = key;
+    this.#depth[slot] = depth;
     this.#previous[slot] = last;
     this.#next[slot] = NONE;
     if (last === NONE) this.#head[target] = slot;
@@ -61,6 +64,10 @@ export class InFlightTable {
 
   sentAt(slot: number): number {
     return this.#sentAt[slot] as number;
+  }
+
+  depth(slot: number): number {
+    return this.#depth[slot] as number;
   }
 
   key(slot: number): string | undefined {
@@ -101,6 +108,7 @@ export class InFlightTable {
     this.#previous = grown(this.#previous);
     this.#generation = grown(this.#generation);
     this.#target = grown(this.#target).fill(NONE, from);
+    this.#depth = grown(this.#depth);
     const sentAt = new Float64Array(to);
     sentAt.set(this.#sentAt);
     this.#sentAt = sentAt;

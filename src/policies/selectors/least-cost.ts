@@ -1,6 +1,6 @@
 import type { Random } from '../../core/clock.ts';
 import type { DecisionBy, SelectorConfig, SelectorEvent, SelectorName } from '../../core/selector.ts';
-import { LEAST_SILENCE_MS, silent } from '../../core/silence.ts';
+import { stalled } from '../../core/silence.ts';
 import { type CostOptions, costOptions, expectedCost, newCostParts } from './expected-cost.ts';
 import { affordable, boundFloors } from './exploration.ts';
 import type { Forecast, Outlook } from './outlook.ts';
@@ -26,7 +26,7 @@ export class LeastCost implements Strategy {
   readonly #share: number;
   readonly #random: Random;
   readonly #standing: StandingCosts;
-  readonly #outlook: Outlook = { meanMs: 0, q95Ms: 0, failure: 0 };
+  readonly #outlook: Outlook = { meanMs: 0, depth: 0, q95Ms: 0, failure: 0 };
   readonly #parts = newCostParts();
   #costs = new Float64Array(64);
   #weights = new Float64Array(64);
@@ -124,7 +124,7 @@ export class LeastCost implements Strategy {
     const standing = this.#standing;
     const { timeoutMs } = this.#options;
     const offset = standing.rowsFor(event.bytes);
-    const { cost: standingCosts, epochs, epoch, oldestSentAt } = standing;
+    const { cost: standingCosts, epochs, epoch, oldestSentAt, dueMs } = standing;
     const costs = this.#costs;
     const silentOnes = this.#silent;
     let silentCount = 0;
@@ -136,7 +136,8 @@ export class LeastCost implements Strategy {
       const row = offset + index;
       if (epochs[row] !== epoch) standing.refresh(row, candidate, event.bytes, now);
       let cost = standingCosts[row] as number;
-      if (now - (oldestSentAt[index] as number) > LEAST_SILENCE_MS && silent(candidate.window, now, timeoutMs)) {
+      const late = now - (oldestSentAt[index] as number) > (dueMs[index] as number);
+      if (late && stalled(candidate.window, now, timeoutMs)) {
         cost = this.#cost(candidate, event, now);
         silentOnes[silentCount] = i;
         silentCount += 1;

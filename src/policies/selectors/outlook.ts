@@ -4,6 +4,8 @@ import type { TargetWindow } from '../../core/target-window.ts';
 /** What one send to a target is expected to be like. */
 export interface Outlook {
   meanMs: number;
+  /** What was in flight, for which `meanMs` holds. */
+  depth: number;
   q95Ms: number;
   failure: number;
 }
@@ -22,15 +24,16 @@ export interface Forecast {
   read(index: number, window: TargetWindow, bytes: number, into: Outlook): boolean;
 }
 
-/** The forecast that things go on as they were in the last second. */
+/** The forecast that things go on as they were in the last second, latency as in the last moments. */
 export const PERSISTENCE: Forecast = {
   classes: 1,
   version: 0,
   classOf: () => 0,
   ready: () => true,
   read(_index, window, _bytes, into) {
-    const seen = window.ack1sMs;
+    const seen = window.fastMs > 0 ? window.fastMs : window.ack1sMs;
     into.meanMs = seen > 0 ? seen : UNKNOWN_LATENCY_MS;
+    into.depth = window.fastDepth > 0 ? window.fastDepth : 0;
     into.q95Ms = Math.max(into.meanMs, window.p95Ms > 0 ? window.p95Ms : 2 * into.meanMs);
     into.failure = window.errors;
     return true;

@@ -1,5 +1,5 @@
-import { bandwidthDelay } from '../../core/capacity.ts';
-import { type CostOptions, congestionScale, crowding, newCostParts, standingCost } from './expected-cost.ts';
+import { leastStallMs } from '../../core/silence.ts';
+import { type CostOptions, costAt, newCostParts, newStanding, type Standing, standingCost } from './expected-cost.ts';
 import { standingFloor } from './exploration.ts';
 import type { Forecast, Outlook } from './outlook.ts';
 import type { Candidate } from './strategy.ts';
@@ -20,18 +20,17 @@ export class StandingCosts {
   /** A row holds while its epoch is the present one. */
   readonly epochs: Float64Array;
   epoch = 0;
-  /** By target. */
+  /** By target: when the oldest in flight was sent, and at what age it may mean something. */
   readonly oldestSentAt: Float64Array;
+  readonly dueMs: Float64Array;
   readonly #forecast: Forecast;
   readonly #options: CostOptions;
   readonly #share: number;
   readonly #targets: number;
   readonly #parts = newCostParts();
-  readonly #outlook: Outlook = { meanMs: 0, q95Ms: 0, failure: 0 };
-  /** The cost without congestion, congestion at a load of 1, the load that one event is, the share of failed sends. */
-  readonly #base: Float64Array;
-  readonly #scale: Float64Array;
-  readonly #unit: Float64Array;
+  readonly #outlook: Outlook = { meanMs: 0, depth: 0, q95Ms: 0, failure: 0 };
+  /** By row, as is the share of failed sends. */
+  readonly #standing: readonly Standing[];
   readonly #errors: Float64Array;
   /** A size of each class that was asked for since the last tick. */
   readonly #bytes: Float64Array;
@@ -48,9 +47,8 @@ export class StandingCosts {
     this.fixedFloor = new Float64Array(rows);
     this.epochs = new Float64Array(rows).fill(UNKNOWN);
     this.oldestSentAt = new Float64Array(targets).fill(Number.POSITIVE_INFINITY);
-    this.#base = new Float64Array(rows);
-    this.#scale = new Float64Array(rows);
-    this.#unit = new Float64Array(rows);
+    this.dueMs = new Float64Array(targets);
+    this.#standing = Array.from({ length: rows }, newStanding);
     this.#errors = new Float64Array(rows);
     this.#bytes = new Float64Array(forecast.classes).fill(UNKNOWN);
   }
@@ -68,13 +66,11 @@ export class StandingCosts {
   }
 
   refresh(row: number, candidate: Candidate, bytes: number, now: number): void {
-    const { spec, window } = candidate;
-    const known = this.#forecast.read(candidate.index, window, bytes, this.#outlook);
-    this.#base[row] = known
-      ? standingCost(candidate, this.#outlook, undefined, this.#options, this.#parts)
-      : Number.NaN;
-    this.#scale[row] = congestionScale(candidate, this.#options);
-    this.#unit[row] = 1 / bandwidthDelay(spec, window, this.#options.gateways);
+    const { window } = candidate;
+    const standing = this.#standing[row] as Standing;
+    if (this.#forecast.read(candidate.index, window, bytes, this.#outlook))
+      standingCost(candidate, this.#outlook, now, undefined, this.#options, this.#parts, standing);
+    else standing.base = Number.NaN;
     this.#errors[row] = window.errors;
     this.epochs[row] = this.epoch;
     this.#load(row, candidate, now);
@@ -82,10 +78,10 @@ export class StandingCosts {
 
   #load(row: number, { window }: Candidate, now: number): void {
     const { inFlight } = window;
-    const load = (inFlight + 1) * (this.#unit[row] as number);
-    this.cost[row] = (this.#base[row] as number) + (this.#scale[row] as number) * crowding(load);
+    const standing = this.#standing[row] as Standing;
+    this.cost[row] = costAt(standing, inFlight);
     const errors = this.#errors[row] as number;
-    const floor = standingFloor(this.#share, inFlight, now - window.lastSentAt, errors, load);
+    const floor = standingFloor(this.#share, inFlight, now - window.lastSentAt, errors, (inFlight + 1) / standing.room);
     const fixed = floor > this.#share;
     this.fixedFloor[row] = fixed ? floor : 0;
     this.scaledFloor[row] = fixed ? 0 : floor;
@@ -108,6 +104,7 @@ export class StandingCosts {
     this.epoch += 1;
     const ready = this.#forecast.ready(now);
     this.#version = this.#forecast.version;
+    for (const { index, window } of candidates) this.dueMs[index] = leastStallMs(window);
     for (let at = 0; at < this.#bytes.length; at += 1) {
       const bytes = this.#bytes[at] as number;
       this.#bytes[at] = UNKNOWN;
