@@ -17,7 +17,8 @@ const RESAMPLES = 1_000;
 
 /**
  * Geometric mean of a policy's figure over another's. J and percentiles: of the same family and seed, over all of them.
- * Failures: all of a family together (a seed may have none) with one added on both sides, then over families.
+ * Failures: all of a family together (a seed may have none) with one added on both sides, then over the families in which
+ * either policy failed anything: where neither did, there is nothing to compare.
  * Intervals: seeds drawn anew within each family (percentile bootstrap).
  */
 export function ratio(
@@ -27,7 +28,9 @@ export function ratio(
   measure: Measure,
   families: (name: string, heldOut: boolean) => boolean,
 ): Estimate | undefined {
-  const pairs = pairsOf(outcomes, policy, other, measure, families);
+  const pairs = pairsOf(outcomes, policy, other, measure, families).filter(
+    (own) => measure !== 'failed' || own.some(([ours, theirs]) => ours + theirs > 0),
+  );
   if (pairs.length === 0) return undefined;
   const combine = measure === 'failed' ? summed : meanLog;
   const mean = (take: (own: readonly Pair[]) => readonly Pair[]): number =>

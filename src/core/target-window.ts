@@ -27,9 +27,8 @@ export interface TargetWindow {
   readonly fastDepth: number;
   /** Mean time until a failure came, over 10 s. */
   readonly failMs: number;
-  /** Failures since the last success, and when the last of them came (-Infinity: never). */
-  readonly failuresInARow: number;
-  readonly lastFailureAt: number;
+  /** How likely it is, in [0, 1), that the target is down, by failures in a row; 0 after a success, fades over 2 s. */
+  readonly suspicion: number;
   /** Share of failed sends, over 2 s; decays to a prior where nothing is sent. */
   readonly errors: number;
   /** Per second, over 1 s, as of the last roll. */

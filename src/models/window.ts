@@ -8,6 +8,9 @@ import { Season } from './season.ts';
 const ERROR_PRIOR = 0.002;
 const ERROR_PRIOR_WEIGHT = 1;
 const FAST_MS = 300;
+/** So many failures in a row may be chance; with more the target is suspect, for about as long. */
+const SURE = 2;
+const SUSPECT_MS = 2_000;
 /** Answers that a mean must stand for, to count as the usual latency. */
 const ENOUGH = 5;
 /** Latency over the usual one from which on a target counts as full: what it gives then is all that it can give. */
@@ -45,12 +48,12 @@ export class Window implements TargetWindow {
   readonly #peakRate = new SlidingMinimum(5_000, 6);
   readonly #depth = new Decayed(1_000);
   capacity = 0;
-  failuresInARow = 0;
-  lastFailureAt: number = Number.NEGATIVE_INFINITY;
+  suspicion = 0;
   readonly #fast = new Decayed(FAST_MS);
   readonly #fastDepth = new Decayed(FAST_MS);
   readonly #usual = new SlidingMinimum(5_000, 6);
   readonly #failed = new Decayed(10_000);
+  #failuresInARow = 0;
   #rolledAt: number = Number.NaN;
   readonly #season = new Season();
   #startedAt: number = Number.NaN;
@@ -106,11 +109,12 @@ export class Window implements TargetWindow {
     this.#errors.add(now, status === 'ok' ? 0 : 1);
     if (status !== 'ok') {
       this.#failed.add(now, latencyMs);
-      this.failuresInARow += 1;
-      this.lastFailureAt = now;
+      this.#failuresInARow += 1;
+      if (this.#failuresInARow > SURE) this.suspicion = 1 - 1 / (this.#failuresInARow - 1);
       return;
     }
-    this.failuresInARow = 0;
+    this.#failuresInARow = 0;
+    this.suspicion = 0;
     this.lastAckAt = now;
     this.#fast.add(now, latencyMs);
     this.#fastDepth.add(now, depth);
@@ -164,6 +168,7 @@ export class Window implements TargetWindow {
   #follow(now: number, filled: number): void {
     const elapsed = Number.isNaN(this.#rolledAt) ? 0 : now - this.#rolledAt;
     this.#rolledAt = now;
+    this.suspicion *= Math.exp(-elapsed / SUSPECT_MS);
     this.#fast.fade(now);
     this.#fastDepth.fade(now);
     this.#failed.fade(now);

@@ -78,7 +78,7 @@ export function draftTarget(draw: Draw, steps: number): DraftTarget {
     protocol,
     rttMs: draw.scale(0.6, 40),
     share: Math.exp(0.6 * draw.normal()),
-    meanServiceMs: draw.scale(2, 25),
+    meanServiceMs: draw.scale(4, 60),
     sizeFactors: factors.map((factor) => factor / mean),
     sigma: draw.between(0.3, 0.9),
     cost: 0,

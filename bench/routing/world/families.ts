@@ -215,7 +215,7 @@ export const FAMILIES: readonly Family[] = [
 ];
 
 export const FULL_LENGTH: Length = { warmUpMs: 10_000, horizonMs: 70_000, rate: 700 };
-export const QUICK_LENGTH: Length = { warmUpMs: 6_000, horizonMs: 26_000, rate: 400 };
+export const QUICK_LENGTH: Length = { warmUpMs: 6_000, horizonMs: 26_000, rate: 700 };
 
 /** The scenario of a family for a seed: parameters, faults and events. */
 export function worldOf(family: Family, seed: number, length: Length): World {

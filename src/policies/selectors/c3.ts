@@ -1,3 +1,4 @@
+import { floorMs } from '../../core/capacity.ts';
 import type { Random } from '../../core/clock.ts';
 import type { SelectorEvent, SendOutcome } from '../../core/selector.ts';
 import { CubicRate } from './cubic-rate.ts';
@@ -8,10 +9,13 @@ const GAIN = 0.9;
 
 /**
  * C3 (Suresh et al., NSDI'15): the least R̄ − 1/μ̄ + q̂³/μ̄ among the targets whose rate allows another send, with
- * q̂ = 1 + sends under way × gateways + q̄. Servers of the paper report queue and service time with each answer. Brokers
- * do not: q̄ is the polled backlog, and 1/μ̄ comes from the declared capacity or else from the highest rate of acks of late.
- * Where all rates are used up the paper queues; here the best goes out, since a lane's bounds are not a selector's affair.
- * A failure counts as a response at the timeout.
+ * q̂ = 1 + sends under way × gateways. Servers of the paper report queue and service time with each answer. Brokers do not:
+ * a backlog that is polled every few seconds sends all the same way until the next poll, so it is left out, and 1/μ̄ comes
+ * from the highest rate of acks of late. Where all rates are used up the paper queues; here the best goes out, since a
+ * lane's bounds are not a selector's affair. A failure counts as a response at the timeout.
+ *
+ * With a declared capacity q̂ is counted in units of what is served at once, 1/μ̄ is the service time that goes with it,
+ * and rates are not limited: what the paper's rates find out is known then.
  */
 export class C3 extends Rule implements Strategy {
   readonly name = 'c3';
@@ -20,6 +24,7 @@ export class C3 extends Rule implements Strategy {
   readonly #random: Random;
   readonly #response: number[] = [];
   readonly #rates: CubicRate[] = [];
+  readonly #serviceOf = { ms: 1, atOnce: 1 };
 
   constructor(options: { timeoutMs: number; gateways: number; random: Random }) {
     super();
@@ -37,7 +42,7 @@ export class C3 extends Rule implements Strategy {
     for (let i = 0; i < candidates.length; i += 1) {
       const candidate = candidates[i] as Candidate;
       const score = this.#score(candidate);
-      if (this.#rate(candidate).allows(now)) {
+      if (this.#allows(candidate, now)) {
         equals = score === bestScore ? equals + 1 : 1;
         if (score < bestScore || (score === bestScore && this.#random() * equals < 1)) {
           best = i;
@@ -57,8 +62,8 @@ export class C3 extends Rule implements Strategy {
       propensity: Number.NaN,
       parts: {
         response: this.#response[candidate.index] ?? Number.NaN,
-        service: this.#serviceMs(candidate),
-        withinRate: Number(this.#rate(candidate).allows(now)),
+        service: this.#service(candidate).ms,
+        withinRate: Number(this.#allows(candidate, now)),
         rate: this.#rate(candidate).limit,
       },
     }));
@@ -82,25 +87,34 @@ export class C3 extends Rule implements Strategy {
 
   #score(candidate: Candidate): number {
     const { index, window } = candidate;
-    const service = this.#serviceMs(candidate);
-    const waiting = Number.isNaN(window.backlog) ? 0 : window.backlog;
-    const queue = 1 + window.inFlight * this.#gateways + waiting;
-    return (this.#response[index] ?? 0) - service + service * queue * queue * queue;
+    const { ms, atOnce } = this.#service(candidate);
+    const queue = (1 + window.inFlight * this.#gateways) / atOnce;
+    return (this.#response[index] ?? 0) - ms + ms * queue * queue * queue;
   }
 
-  /** 1/μ: the time between two answers of a busy target. */
-  #serviceMs({ spec, window }: Candidate): number {
+  /** 1/μ, and what is served at once: 1 where it is not declared, and 1/μ is the time between two answers then. */
+  #service({ spec, window }: Candidate): { readonly ms: number; readonly atOnce: number } {
     const { perSecond, concurrent } = spec.capacity ?? {};
-    if (perSecond !== undefined) return 1_000 / perSecond;
-    if (concurrent !== undefined && window.baseMs > 0) return window.baseMs / concurrent;
-    return window.maxAckRate > 0 ? 1_000 / window.maxAckRate : 1;
+    const service = this.#serviceOf;
+    const floor = floorMs(spec, window);
+    if (perSecond !== undefined) {
+      service.atOnce = concurrent ?? Math.max(1, (perSecond * floor) / 1_000);
+      service.ms = (1_000 * service.atOnce) / perSecond;
+    } else {
+      service.atOnce = concurrent ?? 1;
+      service.ms = concurrent !== undefined ? floor : window.maxAckRate > 0 ? 1_000 / window.maxAckRate : 1;
+    }
+    return service;
   }
 
-  #rate({ index, spec }: Candidate): CubicRate {
+  #allows(candidate: Candidate, now: number): boolean {
+    return candidate.spec.capacity !== undefined || this.#rate(candidate).allows(now);
+  }
+
+  #rate({ index }: Candidate): CubicRate {
     const known = this.#rates[index];
     if (known !== undefined) return known;
-    const declared = spec.capacity?.perSecond;
-    const made = new CubicRate(declared === undefined ? undefined : declared / this.#gateways);
+    const made = new CubicRate();
     this.#rates[index] = made;
     return made;
   }

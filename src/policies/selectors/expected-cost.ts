@@ -70,9 +70,6 @@ export function newStanding(): Standing {
 
 /** A forecast is not believed where it is below this share of the latency without load. */
 const LEAST_SHARE = 0.8;
-/** As many failures in a row make a target suspect, for about as long. */
-const SUSPECT_AFTER = 3;
-const SUSPECT_MS = 2_000;
 
 /** J = w_L·E[L]/SLO + w_V·P(L > SLO) + w_F·(what failing costs)/SLO + w_$·cost + w_C·(S/SLO)·x². See ADR 0019. */
 export function expectedCost(
@@ -85,7 +82,7 @@ export function expectedCost(
   const { window } = candidate;
   const gone = stalled(window, now, options.timeoutMs);
   const standing = STANDING;
-  standingCost(candidate, outlook, now, gone ? now - window.oldestSentAt : undefined, options, parts, standing);
+  standingCost(candidate, outlook, gone ? now - window.oldestSentAt : undefined, options, parts, standing);
   parts.silent = gone;
   parts.load = (window.inFlight + 1) / standing.room;
   parts.latency = standing.perMs * latencyAt(standing, window.inFlight);
@@ -103,7 +100,6 @@ const STANDING = newStanding();
 export function standingCost(
   { spec, window }: Candidate,
   outlook: Outlook,
-  now: number,
   silentMs: number | undefined,
   options: CostOptions,
   parts: CostParts,
@@ -112,7 +108,7 @@ export function standingCost(
   const { sloMs, timeoutMs } = options;
   const usual = usualMs(spec, window);
   const mean = Math.max(outlook.meanMs, LEAST_SHARE * usual, silentMs ?? 0);
-  const failure = silentMs === undefined ? Math.max(outlook.failure, suspicion(window, now)) : 1;
+  const failure = silentMs === undefined ? Math.max(outlook.failure, window.suspicion) : 1;
   const failingMs = silentMs === undefined ? failureMs(window, failure, mean, timeoutMs) : timeoutMs;
   parts.slo = options.slo * exceeds(sloMs, mean, Math.max(mean, outlook.q95Ms));
   parts.failure = (options.failure * failure * failingMs) / sloMs;
@@ -141,12 +137,6 @@ export function costAt(standing: Standing, inFlight: number): number {
 /** How congestion grows with the load. */
 function crowding(load: number): number {
   return load * load;
-}
-
-/** Failures in a row say sooner than their share of all that a target is down. */
-function suspicion({ failuresInARow, lastFailureAt }: TargetWindow, now: number): number {
-  if (failuresInARow < SUSPECT_AFTER) return 0;
-  return (1 - 1 / (failuresInARow + 2 - SUSPECT_AFTER)) * Math.exp((lastFailureAt - now) / SUSPECT_MS);
 }
 
 /**

@@ -33,7 +33,7 @@ export const PERSISTENCE: Forecast = {
   read(_index, window, _bytes, into) {
     const seen = window.fastMs > 0 ? window.fastMs : window.ack1sMs;
     into.meanMs = seen > 0 ? seen : UNKNOWN_LATENCY_MS;
-    into.depth = window.fastDepth > 0 ? window.fastDepth : 0;
+    into.depth = Number.isNaN(window.fastDepth) ? 0 : window.fastDepth;
     into.q95Ms = Math.max(into.meanMs, window.p95Ms > 0 ? window.p95Ms : 2 * into.meanMs);
     into.failure = window.errors;
     return true;

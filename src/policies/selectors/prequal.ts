@@ -13,7 +13,7 @@ const LATENCY_GAIN = 0.2;
 /**
  * Prequal (Wydrowski et al., NSDI'24): of the targets that are not hot the one with the lowest latency; if all are hot the
  * one with the fewest requests in flight. Servers of the paper answer probes with both. Brokers do not: in flight is what this
- * gateway has under way plus the polled backlog, latency that of recent answers. Up to 16 candidates stand in the pool,
+ * gateway has under way (a backlog that is polled every few seconds would send all the same way), latency that of recent answers. Up to 16 candidates stand in the pool,
  * drawn at random where there are more. With declared capacities in flight is counted in units of them.
  */
 export class Prequal extends Rule implements Strategy {
@@ -89,8 +89,7 @@ export class Prequal extends Rule implements Strategy {
   }
 
   #load({ spec, window }: Candidate): number {
-    const waiting = Number.isNaN(window.backlog) ? 0 : window.backlog;
     const { concurrent, perSecond } = spec.capacity ?? {};
-    return (window.inFlight + waiting) / ((concurrent ?? perSecond ?? 1) / this.#gateways);
+    return window.inFlight / ((concurrent ?? perSecond ?? 1) / this.#gateways);
   }
 }

@@ -69,7 +69,7 @@ export class StandingCosts {
     const { window } = candidate;
     const standing = this.#standing[row] as Standing;
     if (this.#forecast.read(candidate.index, window, bytes, this.#outlook))
-      standingCost(candidate, this.#outlook, now, undefined, this.#options, this.#parts, standing);
+      standingCost(candidate, this.#outlook, undefined, this.#options, this.#parts, standing);
     else standing.base = Number.NaN;
     this.#errors[row] = window.errors;
     this.epochs[row] = this.epoch;
