@@ -6,6 +6,7 @@ import { delay } from './core/connection.ts';
 import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
 import { Fleet } from './fleet.ts';
+import { Learning } from './learning/learning.ts';
 import { briefly, type ReloadSummary } from './reload/summary.ts';
 import { type GatewayStatus, type ReloadStatus, readStatus } from './status.ts';
 import { DeadLetterStore } from './store/dead-letters.ts';
@@ -63,6 +64,9 @@ export function deadLetterDirectory(storePath: string): string {
 export class Gateway {
   readonly #env: Environment;
   readonly #fleet: Fleet;
+  readonly #learning: Learning;
+  /** Models of the configuration in force are loaded, or cannot be. */
+  #learned: Promise<void> = Promise.resolve();
   readonly #deadLetters: OwnedDeadLetters;
   readonly #stopped = new AbortController();
   readonly #reloads: { succeeded: number; failed: number; lastError?: ReloadStatus['lastError'] } = {
@@ -76,7 +80,8 @@ export class Gateway {
   constructor(config: GatewayConfig, deadLetters: OwnedDeadLetters, env: GatewayEnvironment) {
     this.#env = environment(env);
     this.#deadLetters = deadLetters;
-    this.#fleet = new Fleet(config, deadLetters, this.#env);
+    this.#learning = new Learning(config, this.#env);
+    this.#fleet = new Fleet(config, { deadLetters, learning: this.#learning }, this.#env);
   }
 
   /** The configuration in force. */
@@ -92,6 +97,7 @@ export class Gateway {
   start(onFatal: (error: FairleadError) => void): void {
     this.#state = 'running';
     this.#fleet.start(onFatal);
+    this.#learned = this.#learning.change(this.config);
   }
 
   /** Resolves when every source and target has connected once, or rejects after `timeoutMs`. */
@@ -105,7 +111,7 @@ export class Gateway {
       throw new FairleadError({ code: 'E_NOT_READY', message: `not connected after ${timeoutMs} ms: ${names}` });
     });
     timeout.catch(() => undefined); // where it lost the race, its rejection is of no interest
-    await Promise.race([this.#fleet.ready(), timeout]).finally(() => done.abort());
+    await Promise.race([Promise.all([this.#fleet.ready(), this.#learned]), timeout]).finally(() => done.abort());
   }
 
   /**
@@ -133,7 +139,7 @@ export class Gateway {
   status(): GatewayStatus {
     const { revision } = this.config;
     const { leaving, path } = this.#fleet;
-    return readStatus(this.config, this.#state, path, { revision, ...this.#reloads, leaving });
+    return readStatus(this.config, this.#state, path, this.#learning, { revision, ...this.#reloads, leaving });
   }
 
   /** Drains until the deadline, then lets go of the rest. Idempotent. */
@@ -150,6 +156,7 @@ export class Gateway {
       const summary = await this.#fleet.change(config, ({ code, message }) =>
         this.#note({ code, message, findings: [] }),
       );
+      this.#learned = this.#learning.change(config);
       this.#reloads.succeeded += 1;
       this.#reloads.lastError = undefined;
       log.info({ ...briefly(summary), tookMs: Math.round(clock.now() - startedAt) }, 'configuration reloaded');
@@ -190,6 +197,8 @@ export class Gateway {
     if (left > 0) log.warn({ left }, 'drain deadline reached: the rest stays unsettled at its source');
     this.#stopped.abort(new FairleadError({ code: 'E_STOPPED', message: 'the gateway was stopped' }));
     await fleet.close();
+    await this.#learned;
+    await this.#learning.close();
     await this.#deadLetters.close();
     this.#state = 'stopped';
   }

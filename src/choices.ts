@@ -1,6 +1,7 @@
 import type { Environment } from './components.ts';
 import type { ChoiceConfig, GatewayConfig, TargetConfig } from './config/types.ts';
 import type { SelectorConfig } from './core/selector.ts';
+import type { Learning } from './learning/learning.ts';
 import type { ChoiceSetup } from './pipeline/attempt.ts';
 import { ChoiceLane } from './pipeline/choice-lane.ts';
 import type { Lane } from './pipeline/lane.ts';
@@ -12,6 +13,7 @@ import { createSelector } from './selecting.ts';
 
 /** What a choice tells beside its legs. */
 export interface ChoiceHooks {
+  readonly learning: Learning;
   readonly owner: LegOwner;
   readonly onPressure: (lane: ChoiceLane, full: boolean) => void;
 }
@@ -19,7 +21,7 @@ export interface ChoiceHooks {
 /** A choice of one configuration, ready to be put in force. */
 interface Planned {
   readonly config: ChoiceConfig;
-  readonly selecting: SelectorConfig;
+  readonly selecting: SelectorConfig & { readonly timeoutMs: number };
   readonly setup: ChoiceSetup;
 }
 
@@ -60,17 +62,20 @@ export class Choices {
 
   /** Puts them in force, between two batches. A choice that is gone sees to what it still has. */
   commit({ lanes, planned, targets, targetLanes }: StagedChoices): void {
+    const { learning } = this.#hooks;
     for (const [name, lane] of lanes) {
       const plan = planned.get(name) as Planned;
-      const isNew = !this.#lanes.has(name);
+      const { config, selecting, setup } = plan;
+      const observer = learning.tie(config, setup.selector, selecting.timeoutMs);
+      lane.rewire({ ...setup, observer });
+      if (!this.#lanes.has(name)) lane.open();
       this.#lanes.set(name, lane);
       this.#inForce.set(name, plan);
-      if (isNew) lane.open();
-      else lane.rewire(plan.setup);
     }
     for (const [name, lane] of this.#lanes) {
       if (lanes.has(name)) continue;
       const { config } = this.#inForce.get(name) as Planned;
+      learning.untie(name);
       const left = config.targets.filter(({ target }) => targets.has(target));
       lane.leave(this.#plan({ ...config, targets: left }, targets, targetLanes).setup);
       if (lane.depth > 0) continue;
@@ -87,7 +92,7 @@ export class Choices {
 
   #plan(config: ChoiceConfig, targets: ReadonlyMap<string, TargetConfig>, lanes: ReadonlyMap<string, Lane>): Planned {
     const members = config.targets.map(({ target }) => targets.get(target) as TargetConfig);
-    const selecting = selectorConfig(config, members);
+    const selecting = selectorConfig(config, members, this.#hooks.learning.telemetry !== undefined);
     const before = this.#inForce.get(config.name);
     const { clock, random } = this.#env;
     const selector =
@@ -105,6 +110,7 @@ export class Choices {
 
   #createLane({ config, setup }: Planned, targets: ReadonlyMap<string, TargetConfig>): ChoiceLane {
     const { clock, random } = this.#env;
+    const { owner, onPressure } = this.#hooks;
     const bounds = config.targets.map(({ target }) => (targets.get(target) as TargetConfig).lane);
     return new ChoiceLane(
       {
@@ -113,14 +119,19 @@ export class Choices {
         maxBytes: Math.max(...bounds.map(({ maxBytes }) => maxBytes)),
         retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
         clock,
-        ...this.#hooks,
+        owner,
+        onPressure,
       },
       setup,
     );
   }
 }
 
-function selectorConfig(choice: ChoiceConfig, members: readonly TargetConfig[]): SelectorConfig {
+function selectorConfig(
+  choice: ChoiceConfig,
+  members: readonly TargetConfig[],
+  telemetry: boolean,
+): Planned['selecting'] {
   const { by, mode, sloMs, weights, explore } = choice;
   return {
     by: by === 'predictive' && mode === 'off' ? 'adaptive' : by,
@@ -131,5 +142,6 @@ function selectorConfig(choice: ChoiceConfig, members: readonly TargetConfig[]):
     timeoutMs: Math.max(1, ...members.map(({ delivery }) => delivery.timeoutMs)),
     weights,
     explore,
+    telemetry,
   };
 }

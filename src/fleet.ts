@@ -3,6 +3,7 @@ import type { GatewayConfig } from './config/types.ts';
 import { delay } from './core/connection.ts';
 import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
+import type { Learning } from './learning/learning.ts';
 import type { SourceIntake } from './pipeline/intake.ts';
 import type { Lane } from './pipeline/lane.ts';
 import { type ConfigDiff, diffConfigs } from './reload/diff.ts';
@@ -36,12 +37,16 @@ export class Fleet {
   #sourceWork: Promise<void> = Promise.resolve();
   #config: GatewayConfig;
 
-  constructor(config: GatewayConfig, deadLetters: DeadLetterKeeper, env: Environment) {
+  constructor(
+    config: GatewayConfig,
+    services: { deadLetters: DeadLetterKeeper; learning: Learning },
+    env: Environment,
+  ) {
     this.#config = config;
     this.#env = env;
     this.#factory = new ComponentFactory(config.name, env);
     const parts = this.#create(config);
-    this.path = new DataPath(config, parts, env, deadLetters);
+    this.path = new DataPath(config, parts, env, services);
     this.#add(this.#lineUp(config, parts, this.path));
   }
 

@@ -3,8 +3,11 @@ import type { GatewayConfig } from './config/types.ts';
 import type { CandidateCounters, DecisionCounters, LegCounters, SourceCounters } from './core/counters.ts';
 import type { SelectorName } from './core/selector.ts';
 import type { Health } from './core/source.ts';
+import type { Learning } from './learning/learning.ts';
+import type { ModelStatus } from './learning/model-host.ts';
 import type { ChoiceLane } from './pipeline/choice-lane.ts';
 import type { Retired } from './pipeline/ledger.ts';
+import type { TelemetryCounters } from './telemetry/recorder.ts';
 import type { DataPath } from './wiring.ts';
 
 export interface SourceStatus {
@@ -77,6 +80,9 @@ export interface GatewayStatus {
   readonly sources: readonly SourceStatus[];
   readonly targets: readonly TargetStatus[];
   readonly choices: readonly ChoiceStatus[];
+  readonly models: readonly ModelStatus[];
+  /** Undefined without the section `telemetry`. */
+  readonly telemetry: TelemetryCounters | undefined;
   readonly routes: readonly RouteStatus[];
   /** Deliveries that no route took: bytes that were no event, events that matched nothing. */
   readonly aside: { readonly poison: LegCounters; readonly unmatched: LegCounters };
@@ -93,7 +99,13 @@ export interface GatewayStatus {
   readonly balanced: boolean;
 }
 
-export function readStatus(config: GatewayConfig, state: string, path: DataPath, reload: ReloadStatus): GatewayStatus {
+export function readStatus(
+  config: GatewayConfig,
+  state: string,
+  path: DataPath,
+  learning: Learning,
+  reload: ReloadStatus,
+): GatewayStatus {
   const { pipeline, intakes, lanes, routes, matching, ledger } = path;
   const { aside, deadLettering } = pipeline;
   return {
@@ -108,6 +120,8 @@ export function readStatus(config: GatewayConfig, state: string, path: DataPath,
       const { depth, bytes, full } = lane;
       return { name, kind, health: lane.target.health(), depth, bytes, full, breaker: path.breaker(lane) };
     }),
+    telemetry: learning.telemetry?.counters,
+    models: learning.models,
     choices: config.choices.map(({ name }) => choiceStatus(path.choice(name))),
     routes: routes.map((route, number) => ({
       name: route.name,

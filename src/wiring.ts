@@ -8,6 +8,7 @@ import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import type { DeliverySettings, RouteMatcher } from './core/routing.ts';
 import type { Source } from './core/source.ts';
 import type { SendLimits, Target } from './core/target.ts';
+import type { Learning } from './learning/learning.ts';
 import type { ChoiceLane } from './pipeline/choice-lane.ts';
 import { SourceIntake } from './pipeline/intake.ts';
 import { Lane } from './pipeline/lane.ts';
@@ -73,10 +74,16 @@ export class DataPath {
   };
   #wired: Wired;
 
-  constructor(config: GatewayConfig, parts: Parts, env: Environment, deadLetters: DeadLetterKeeper) {
+  constructor(
+    config: GatewayConfig,
+    parts: Parts,
+    env: Environment,
+    services: { deadLetters: DeadLetterKeeper; learning: Learning },
+  ) {
+    const { deadLetters, learning } = services;
     this.#env = env;
     this.#evaluator = new JsonataPool(env);
-    this.#choices = new Choices(env, { owner: this.#owner, onPressure: this.#onPressure });
+    this.#choices = new Choices(env, { learning, owner: this.#owner, onPressure: this.#onPressure });
     this.#wired = this.#wire(config, parts, new IndexedMatcher(this.#conditions(config), this.#onFilterError(config)));
     const { clock, random, log } = env;
     this.pipeline = new Pipeline({ plan: this.#wired.plan, deadLetters, clock, random, log });

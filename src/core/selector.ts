@@ -187,6 +187,11 @@ export interface Selector {
   sizeClass(bytes: number): number;
   /** Undefined before the first tick, and where neither a scorer nor `telemetry` asks for features. */
   snapshot(): FeatureSnapshot | undefined;
-  /** Takes another model, or none, from the next tick on. */
-  use(scorer: Scorer | undefined): void;
+  /**
+   * Takes another model, or none, from the next tick on.
+   *
+   * @param share Of the events that it decides with `predictive`, 0 to 1; the analytic policy decides the others. At 0 the
+   * model is scored and recorded only. Default 1.
+   */
+  use(scorer: Scorer | undefined, share?: number): void;
 }

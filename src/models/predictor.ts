@@ -71,6 +71,8 @@ export class Predictor {
   }
 
   use(scorer: Scorer | undefined): void {
+    const { scorer: last } = this.#next ?? { scorer: this.#scorer };
+    if (scorer !== undefined && scorer === last) return; // what it has answered holds on
     this.#next = { scorer };
   }
 

@@ -86,8 +86,13 @@ export class ModelRegistry {
   async active(name: string): Promise<ActiveModel | undefined> {
     const { active } = await this.state(name);
     if (active === null) return undefined;
-    const { sha256 } = await this.meta(name, active);
-    return { version: active, path: join(this.#version(name, active), 'model.onnx'), sha256 };
+    return this.version(name, active);
+  }
+
+  /** Where a version is. Throws `E_MODEL_UNKNOWN`. */
+  async version(name: string, version: number): Promise<ActiveModel> {
+    const { sha256 } = await this.meta(name, version);
+    return { version, path: join(this.#version(name, version), 'model.onnx'), sha256 };
   }
 
   async meta(name: string, version: number): Promise<ModelMeta> {

@@ -81,9 +81,8 @@ export class ChoiceLane implements LegLane, AttemptOwner {
 
   /** From now on it sends. */
   open(): void {
-    for (const { lane } of this.#seats) lane.feed(this);
+    this.rewire(this.#setup);
     this.#tickLater();
-    this.kick();
   }
 
   get setup(): ChoiceSetup {

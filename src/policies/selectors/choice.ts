@@ -35,8 +35,9 @@ class MutableDecision implements Decision {
 }
 
 /** The part of a selector that knows the model, if any. */
-export interface ModelSeat extends Pick<Selector, 'snapshot' | 'use' | 'sizeClass'> {
+export interface ModelSeat extends Pick<Selector, 'snapshot' | 'sizeClass'> {
   readonly sha: string | undefined;
+  use(scorer: Parameters<Selector['use']>[0]): void;
   /** Why the model is not used; undefined while it is, and without one. */
   readonly fallback: string | undefined;
   /** Told of each send's size. */
@@ -67,6 +68,8 @@ export class Choice implements Selector {
   readonly #inFlight: InFlightTable;
   readonly #leases: Leases;
   readonly #decision: MutableDecision;
+  /** Of the events that the model decides. */
+  #share = 1;
   /** The candidates of the event at hand. */
   readonly #usable: Candidate[] = [];
 
@@ -97,10 +100,12 @@ export class Choice implements Selector {
     const usable = this.#candidates(eligible);
     if (usable.length === 0) return this.#none(eligible.length === 0 ? 'not-eligible' : 'unavailable');
     const now = this.#deps.now();
-    for (const strategy of this.#chain) {
+    const first = this.#share < 1 && this.#deps.random() >= this.#share ? 1 : 0;
+    for (let s = first; s < this.#chain.length; s += 1) {
+      const strategy = this.#chain[s] as Strategy;
       const at = usable.length === 1 ? 0 : strategy.pick(usable, event, now);
       if (at < 0) continue;
-      const by = strategy === this.#chain[0] ? strategy.by : 'fallback';
+      const by = s === first ? strategy.by : 'fallback';
       const sure = usable.length === 1;
       const chosen = (usable[at] as Candidate).index;
       return this.#decide(chosen, by, strategy.name, sure ? 1 : strategy.propensity, !sure && strategy.explored);
@@ -153,9 +158,10 @@ export class Choice implements Selector {
     const now = this.#deps.now();
     const usable = this.#candidates(eligible).slice();
     const leased = event.key === undefined ? -1 : this.#leases.target(event.key);
-    const strategy = this.#chain.find((one) => one.scores(usable, event, now) !== undefined);
+    const deciding = this.#chain.slice(this.#share === 0 ? 1 : 0);
+    const strategy = deciding.find((one) => one.scores(usable, event, now) !== undefined);
     const scores = strategy?.scores(usable, event, now) ?? [];
-    const by = strategy === undefined ? 'none' : strategy === this.#chain[0] ? strategy.by : 'fallback';
+    const by = strategy === undefined ? 'none' : strategy === deciding[0] ? strategy.by : 'fallback';
     return {
       by: leased >= 0 ? 'lease' : by,
       policy: strategy?.name ?? this.by,
@@ -234,7 +240,9 @@ export class Choice implements Selector {
     return this.#seat.snapshot();
   }
 
-  use(scorer: Parameters<Selector['use']>[0]): void {
+  use(scorer: Parameters<Selector['use']>[0], share = 1): void {
+    // Only `predictive` has another policy to leave the rest to.
+    if (this.by === 'predictive') this.#share = share;
     this.#seat.use(scorer);
   }
 }
