@@ -39,11 +39,11 @@ export interface ActiveModel {
  * complete and on the disk, so a crash leaves the state before or the one after. Versions count up and never change.
  */
 export class ModelRegistry {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #kept: number;
 
   constructor(directory: string, options: { readonly keep?: number } = {}) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#kept = options.keep ?? KEPT_VERSIONS;
   }
 
@@ -144,7 +144,7 @@ export class ModelRegistry {
 
   async list(): Promise<readonly ListedModel[]> {
     const models: ListedModel[] = [];
-    for (const name of (await names(this.#directory)).filter((entry) => NAME.test(entry)).sort()) {
+    for (const name of (await names(this.directory)).filter((entry) => NAME.test(entry)).sort()) {
       const versions: ListedVersion[] = [];
       for (const version of await this.#versions(name))
         versions.push({ version, meta: await this.meta(name, version) });
@@ -221,7 +221,7 @@ export class ModelRegistry {
   }
 
   #folder(name: string): string {
-    if (NAME.test(name)) return join(this.#directory, name);
+    if (NAME.test(name)) return join(this.directory, name);
     throw modelError('E_MODEL_NAME', `"${name.slice(0, 64)}" is no name of a model: lower-case letters, digits and -`);
   }
 

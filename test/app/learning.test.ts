@@ -1,0 +1,140 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Gateway } from '../../src/app.ts';
+import { SCHEMA_HASH } from '../../src/models/features.ts';
+import { ModelRegistry } from '../../src/models/registry.ts';
+import { readRecords, readTelemetry } from '../../src/telemetry/read.ts';
+import { stepModel } from '../models/models-of-a-test.ts';
+import { eventually } from '../setup/eventually.ts';
+import { document, Mesh, numbered, route } from './mesh.ts';
+
+const scratch = (): string => mkdtempSync(join(tmpdir(), 'fairlead-learning-'));
+
+function choosing(choice: object, over: object): Record<string, unknown> {
+  return document({
+    targets: { eu: { broker: 'here', topic: 'eu' }, us: { broker: 'here', topic: 'us' } },
+    choices: { any: { targets: ['eu', 'us'], ...choice } },
+    routes: [route('all', ['in'], ['any'])],
+    ...over,
+  });
+}
+
+/** Puts events, each with its own key, until a condition on the status holds; gives their number. */
+async function feed(mesh: Mesh, gateway: Gateway, until: () => boolean, from = 0): Promise<number> {
+  let n = from;
+  await eventually(() => {
+    mesh.put(
+      'in',
+      Array.from({ length: 20 }, (_, at) => numbered(n + at, `k-${n + at}`)),
+    );
+    n += 20;
+    return until();
+  });
+  await mesh.settled(gateway);
+  return n;
+}
+
+test('every decision of a choice is recorded with what became of it', async () => {
+  const mesh = new Mesh();
+  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const path = scratch();
+  const gateway = await mesh.run(choosing({ by: 'adaptive' }, { telemetry: { path, sample: 1 } }));
+  const recorded = (): number => gateway.status().telemetry?.recorded ?? 0;
+  const events = await feed(mesh, gateway, () => recorded() > 500);
+  await gateway.stop();
+  expect(gateway.status().telemetry).toMatchObject({ written: events, dropped: 0, open: 0 });
+  const outcomes: Record<string, number> = {};
+  for await (const record of readRecords(path)) {
+    if ('decision' in record) outcomes[record.outcome] = (outcomes[record.outcome] ?? 0) + 1;
+  }
+  expect(outcomes).toEqual({ ok: events });
+  const rows = readTelemetry(path, { schemaHash: SCHEMA_HASH, ahead: false });
+  let count = 0;
+  for await (const row of rows) count += Number(row.ms >= 0);
+  // What was decided before the first tick has no features.
+  expect(count + rows.counts.unjoined).toBe(events);
+  expect(count).toBeGreaterThan(events / 2);
+});
+
+test('a model that comes into force in its registry decides from then on, and its records name it', async () => {
+  const mesh = new Mesh();
+  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const registry = new ModelRegistry(scratch());
+  const path = scratch();
+  const about = {
+    createdAt: '2026-01-01T00:00:00Z',
+    parent: null,
+    schemaHash: SCHEMA_HASH,
+    rows: 1,
+    window: [0, 1],
+    seed: 0,
+    metrics: {},
+    gate: null,
+  } as const;
+  const add = async (low: number, high: number): Promise<number> =>
+    (await registry.add('m', stepModel('ack_ewma_1s', 1, low, high), about)).version;
+  const [first, second] = [await add(5, 50), await add(50, 5)];
+  const models = { m: { registry: registry.directory } };
+  const choice = { by: 'predictive', model: 'm' };
+  const gateway = await mesh.run(choosing(choice, { models, telemetry: { path, sample: 1 } }));
+  const decided = (): Record<string, number> => ({ ...gateway.status().choices[0]?.decisions });
+  let n = await feed(mesh, gateway, () => (decided()['fallback'] ?? 0) > 100);
+  expect(decided()['model']).toBe(0);
+
+  await registry.promote('m', first);
+  n = await feed(mesh, gateway, () => (decided()['model'] ?? 0) > 100, n);
+  const [sha] = gateway.status().models.map(({ sha256 }) => sha256);
+  expect(gateway.status().models).toMatchObject([{ name: 'm', version: first, lastError: undefined }]);
+
+  await registry.promote('m', second);
+  await eventually(() => gateway.status().models[0]?.version === second);
+  const before = decided()['model'] ?? 0;
+  await feed(mesh, gateway, () => (decided()['model'] ?? 0) > before + 100, n);
+  await gateway.stop();
+  const seen = new Set<string>();
+  for await (const record of readRecords(path))
+    if ('features' in record && record.model !== undefined) seen.add(record.model);
+  expect(seen.size).toBe(2);
+  expect(seen).toContain(sha);
+});
+
+test('a model that cannot be loaded leaves decisions to the fallback, and says so', async () => {
+  const mesh = new Mesh();
+  const [eu, us] = [mesh.read('eu'), mesh.read('us')];
+  const path = join(scratch(), 'broken.onnx');
+  writeFileSync(path, 'no model at all');
+  const gateway = await mesh.run(choosing({ by: 'predictive', model: 'm' }, { models: { m: { path } } }));
+  const events = await feed(mesh, gateway, () => eu.length + us.length > 200);
+  expect(eu.length + us.length).toBe(events);
+  const { models, choices } = gateway.status();
+  expect(models[0]?.lastError?.code).toMatch(/^E_MODEL_/);
+  expect(choices[0]?.decisions).toMatchObject({ model: 0 });
+  expect(choices[0]?.decisions.fallback).toBeGreaterThan(0);
+  expect(
+    mesh.logged.filter(({ level, message }) => level === 'error' && message.includes('model not loaded')),
+  ).toHaveLength(1);
+  // Mended in place it is taken up.
+  writeFileSync(path, stepModel('ack_ewma_1s', 1, 5, 50));
+  await feed(mesh, gateway, () => (gateway.status().choices[0]?.decisions.model ?? 0) > 0, events);
+});
+
+test('in shadow the model is scored and decides nothing', async () => {
+  const mesh = new Mesh();
+  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const path = join(scratch(), 'm.onnx');
+  writeFileSync(path, stepModel('ack_ewma_1s', 1, 5, 50));
+  const telemetry = { path: scratch(), sample: 1 };
+  const choice = { by: 'predictive', model: 'm', mode: 'shadow' };
+  const gateway = await mesh.run(choosing(choice, { models: { m: { path } }, telemetry }));
+  await feed(mesh, gateway, () => (gateway.status().telemetry?.recorded ?? 0) > 500);
+  const { model, analytic } = gateway.status().choices[0]?.decisions ?? {};
+  expect(model).toBe(0);
+  expect(analytic).toBeGreaterThan(0);
+  await gateway.stop();
+  let scored = 0;
+  for await (const record of readRecords(telemetry.path))
+    if ('features' in record && record.scores !== undefined) scored += 1;
+  expect(scored).toBeGreaterThan(0);
+});
