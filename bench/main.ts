@@ -8,6 +8,7 @@
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- training [--rounds N] [--quick] [--json FILE]
 // npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- telemetry [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -21,6 +22,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- training [--rounds N] [--quick] [--json FILE]
        npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- telemetry [--events N] [--rounds N] [--quick] [--json FILE]
 `;
 
 const { positionals, values } = parseArgs({
@@ -72,6 +74,17 @@ switch (positionals[0]) {
       process.stdout.write(
         `${name.padEnd(20)} ${microseconds.toFixed(2).padStart(7)} ${ratio.toFixed(2).padStart(12)}\n`,
       );
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+    break;
+  }
+  case 'telemetry': {
+    const { benchTelemetry, telemetryText } = await import('./telemetry.ts');
+    const rows = await benchTelemetry({
+      events: number(values.events, quick ? 20_000 : 40_000),
+      rounds,
+      targets: [2, 8, 64],
+    });
+    process.stdout.write(telemetryText(rows));
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
     break;
   }

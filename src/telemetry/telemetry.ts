@@ -47,7 +47,7 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 /** What is made into text at once, so that the event loop is not held up. */
 const SLICE_CHARS = 2 ** 18;
-const SLICE_RECORDS = 512;
+const SLICE_RECORDS = 256;
 /** A slice in bytes is below this, with the header and the last record. */
 const SLICE_BYTES = 2 ** 19;
 /** How long `close` waits for the disk. */
