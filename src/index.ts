@@ -100,6 +100,8 @@ export {
   type TargetFeatures,
   type TargetNotify,
 } from './core/target.ts';
+// Recorded decisions: docs/guide/telemetry.md
+export type { TrainingRow } from './core/training-row.ts';
 // Models
 export { FEATURE_COUNT, FEATURES, type Feature, SCHEMA_HASH, type Scale } from './models/features.ts';
 // A model for `Selector.use`: docs/guide/models.md
@@ -128,3 +130,5 @@ export {
 // Choosing among targets: docs/guide/selectors.md
 export { createSelector } from './selecting.ts';
 export type { GatewayStatus, ReloadStatus, RouteStatus, SourceStatus, TargetStatus } from './status.ts';
+export { type ReadTelemetryOptions, readRecords, readTelemetry, type TelemetryRows } from './telemetry/read.ts';
+export type { DecisionRecord, FileHeader, SnapshotRecord, TelemetryRecord } from './telemetry/records.ts';

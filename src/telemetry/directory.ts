@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../core/errors.ts';
 
-const NAME = /^telemetry-(\d{8}T\d{9}Z-[0-9a-f]{8})-(\d{6,})\.(ndjson|decisions\.parquet|snapshots\.parquet)$/;
+const NAME = /^telemetry-(\d{8}T\d{9}Z-[0-9a-f]{8})-(\d{6,})\.(?:ndjson|(?:decisions|snapshots)\.parquet(?:\.tmp)?)$/;
 
 /** Name of the `number`th file of a run, without its ending. Names sort by the start of the run, then by number. */
 export function stemOf(run: string, number: number): string {
@@ -23,7 +23,7 @@ export interface StoredFile {
   readonly bytes: number;
 }
 
-/** The telemetry files of a directory, oldest first. Other files are none of its business. */
+/** The telemetry files of a directory, oldest first, unfinished ones included. Other files are none of its business. */
 export async function storedFiles(directory: string): Promise<StoredFile[]> {
   const files: StoredFile[] = [];
   for (const name of (await fs.readdir(directory)).sort()) {

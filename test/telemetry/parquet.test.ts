@@ -128,3 +128,16 @@ test('a file that vanished is told of, and the gateway stops all the same', asyn
   await the.telemetry.close();
   expect(said).toEqual(['telemetry stays NDJSON: it could not be made Parquet']);
 });
+
+test('what an interrupted conversion left is no record, and goes with the oldest files', async () => {
+  const where = await directory();
+  const left = path.join(where, 'telemetry-20260101T000000000Z-00000000-000001.snapshots.parquet.tmp');
+  await writeFile(left, Buffer.alloc(3_000_000));
+  expect(await stored(where)).toEqual({ headers: [], snapshots: [], decisions: [] });
+  const the = await rig({ path: where, maxFileBytes: 2 ** 20, maxBytes: 3 * 2 ** 20 });
+  const observer = the.telemetry.observe(the.choice('one'));
+  observer.settled(observer.decided(subject(1), [0], decision(0), 0), 'failed', 1);
+  await the.telemetry.close();
+  expect(await files(where)).toHaveLength(1);
+  expect(the.telemetry.deleted).toEqual({ files: 1, bytes: 3_000_000 });
+});
