@@ -91,7 +91,7 @@ function fullModel(): { schema: FeatureSchema; model: TrainedModel } {
   const [rows, columns] = [20_000, 23];
   const { features, labels } = randomRows(rows, columns);
   const failed = labels.map((y) => (y > 5 ? 1 : 0));
-  const ts = Float64Array.from(labels.keys());
+  const at = Float64Array.from(labels.keys());
   const specs = Array.from({ length: columns }, (_, i) => {
     return { name: `f${i}`, unit: '1', scale: 'linear' as const, clip: [0, 1] as const, default: -1 };
   });
@@ -106,8 +106,8 @@ function fullModel(): { schema: FeatureSchema; model: TrainedModel } {
       weight: new Float32Array(rows).fill(1),
       target: new Int32Array(rows),
       targets: ['one'],
-      ts,
-      known: ts,
+      at,
+      known: at,
     },
     schema,
     { patience: 60, gapMs: 0 },

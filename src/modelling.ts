@@ -1,13 +1,15 @@
 import { BASELINE_TAUS_MS, ewmaScores } from './models/baseline.ts';
 import { GATEWAY_SCHEMA, modelError } from './models/contract.ts';
 import { type GateReport, gate } from './models/gate.ts';
-import { measured, type Rival, rival } from './models/measuring.ts';
+import { measured, type Rival, rival, screened } from './models/measuring.ts';
 import { type Evaluation, evaluate } from './models/metrics.ts';
+import type { DecisionCosts } from './models/off-policy.ts';
 import type { ActiveModel, ListedVersion, ModelRegistry } from './models/registry.ts';
 import { loadModel } from './models/scorer.ts';
 import { sortByTime } from './models/training/dataset.ts';
-import type { ReadSummary, TrainingResult } from './models/training/job.ts';
-import { readRows } from './models/training/read.ts';
+import type { TrainingResult } from './models/training/job.ts';
+import { headerLine, rowLine } from './models/training/parse-row.ts';
+import { loggedDecisions, type ReadSummary, readRows, TrainingRows } from './models/training/read.ts';
 import { runTraining, type TrainingListeners } from './models/training/run.ts';
 import type { TrainOptions } from './models/training/train.ts';
 
@@ -16,14 +18,19 @@ export { type Rival, readModelFile } from './models/measuring.ts';
 export type { Evaluation } from './models/metrics.ts';
 export { type ListedModel, ModelRegistry } from './models/registry.ts';
 export type { ModelState } from './models/registry-state.ts';
-export type { ReadSummary } from './models/training/job.ts';
+export type { ReadSummary } from './models/training/read.ts';
 export type { TrainProgress } from './models/training/train.ts';
 
 /** Rows that are kept in memory. */
 export const DEFAULT_MAX_ROWS = 300_000;
 
 export interface TrainRequest {
+  /** Files of telemetry or of rows, or folders of them. */
   readonly paths: readonly string[];
+  /** Of each send also a row as of one to two seconds before it; default true. */
+  readonly ahead?: boolean | undefined;
+  /** What logged decisions cost. */
+  readonly costs?: DecisionCosts | undefined;
   readonly options?: TrainOptions | undefined;
   readonly maxRows?: number | undefined;
   /** The model is compared with the version in force, and becomes the next version. */
@@ -40,11 +47,11 @@ export interface TrainReport extends TrainingResult {
  * `E_MODEL_…` error, or `E_STOPPED`.
  */
 export async function trainModel(request: TrainRequest, listeners: TrainingListeners = {}): Promise<TrainReport> {
-  const { paths, options = {}, maxRows = DEFAULT_MAX_ROWS, into } = request;
+  const { paths, ahead, costs, options = {}, maxRows = DEFAULT_MAX_ROWS, into } = request;
   const active = into === undefined ? undefined : await into.registry.active(into.name);
   let read: ReadSummary = { rows: 0, seen: 0, bad: 0 };
   const result = await runTraining(
-    { paths, schema: GATEWAY_SCHEMA, options, maxRows, active },
+    { paths, ahead, schema: GATEWAY_SCHEMA, options, maxRows, active, costs },
     {
       ...listeners,
       onRead: (summary) => {
@@ -67,6 +74,12 @@ export async function trainModel(request: TrainRequest, listeners: TrainingListe
   return { ...result, read, added };
 }
 
+/** The rows that a model would be trained on, as lines with a header. Iterating throws as reading does. */
+export async function* trainingLines(paths: readonly string[], ahead: boolean): AsyncGenerator<string> {
+  yield headerLine(GATEWAY_SCHEMA);
+  for await (const row of new TrainingRows({ paths, ahead, schema: GATEWAY_SCHEMA })) yield rowLine(row);
+}
+
 export interface EvalReport {
   readonly sha256: string;
   readonly read: ReadSummary;
@@ -77,32 +90,33 @@ export interface EvalReport {
   readonly gate: GateReport;
 }
 
+export interface EvalRequest {
+  readonly onnx: Buffer;
+  readonly paths: readonly string[];
+  readonly ahead?: boolean | undefined;
+  readonly costs?: DecisionCosts | undefined;
+  /** Of another model than `onnx`. */
+  readonly active?: ActiveModel | undefined;
+  readonly maxRows?: number | undefined;
+}
+
 /** Holds a model against rows, averages and, where there is one, an incumbent. Rejects with an `E_MODEL_…` error. */
-export async function evalModel(
-  onnx: Buffer,
-  paths: readonly string[],
-  active?: ActiveModel,
-  maxRows: number = DEFAULT_MAX_ROWS,
-): Promise<EvalReport> {
-  const { data, seen, bad, firstBad } = await readRows(paths, GATEWAY_SCHEMA, maxRows);
+export async function evalModel(request: EvalRequest): Promise<EvalReport> {
+  const { onnx, paths, ahead, costs, active, maxRows = DEFAULT_MAX_ROWS } = request;
+  const source = { paths, ahead, schema: GATEWAY_SCHEMA };
+  const { data, read } = await readRows(source, maxRows);
   if (data.rows === 0) throw modelError('E_MODEL_ROWS', `there are no rows in ${paths.join(', ')}`);
   const rows = sortByTime(data);
   const baselines = BASELINE_TAUS_MS.map((tau) => evaluate(rows, ewmaScores(rows, tau)));
-  const scorer = await loadModel(onnx, { schema: GATEWAY_SCHEMA });
-  const { evaluation, goldenDifference, scoreMicros } = await measured(scorer, rows);
   const incumbent = active && (await rival(active, rows));
-  return {
-    sha256: scorer.sha,
-    read: { rows: rows.rows, seen, bad, ...(firstBad === undefined ? {} : { firstBad }) },
-    evaluation,
-    baselines,
-    incumbent,
-    gate: gate({
-      candidate: evaluation,
-      baselines,
-      incumbent: incumbent?.evaluation,
-      goldenDifference,
-      scoreMicros,
-    }),
-  };
+  const scorer = await loadModel(onnx, { schema: GATEWAY_SCHEMA });
+  try {
+    const { evaluation, goldenDifference, scoreMicros } = await measured(scorer, rows);
+    const offPolicy = await screened(scorer, loggedDecisions(source), rows.at[0] as number, costs);
+    const known = { candidate: evaluation, baselines, incumbent: incumbent?.evaluation };
+    const report = gate({ ...known, goldenDifference, scoreMicros, offPolicy });
+    return { sha256: scorer.sha, read, evaluation, baselines, incumbent, gate: report };
+  } finally {
+    await scorer.close();
+  }
 }

@@ -4,6 +4,7 @@ import { evaluationText, gateText, type ModelOptions, readText, rivalText } from
 
 export interface ModelEvalOptions extends ModelOptions {
   readonly data: readonly string[];
+  readonly ahead: boolean;
   readonly against?: string;
   readonly maxRows: number;
   readonly output: 'text' | 'json';
@@ -20,7 +21,8 @@ export async function modelEval(model: string, options: ModelEvalOptions): Promi
   const rival = options.against ?? name;
   const active = rival === undefined ? undefined : await registry.active(rival);
   const incumbent = rival === name && active?.version === version ? undefined : active;
-  const report = await evalModel(onnx, options.data, incumbent, options.maxRows);
+  const { data: paths, ahead, maxRows } = options;
+  const report = await evalModel({ onnx, paths, ahead, active: incumbent, maxRows });
   if (options.output === 'json') process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else
     process.stdout.write(

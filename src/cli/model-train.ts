@@ -6,6 +6,7 @@ import { isLive } from './terminal.ts';
 
 export interface ModelTrainOptions extends ModelOptions {
   readonly data: readonly string[];
+  readonly ahead: boolean;
   readonly name?: string;
   readonly out?: string;
   readonly trees?: number;
@@ -32,6 +33,7 @@ export async function modelTrain(options: ModelTrainOptions): Promise<void> {
     report = await trainModel(
       {
         paths: options.data,
+        ahead: options.ahead,
         maxRows,
         options: {
           ...(trees === undefined ? {} : { trees }),

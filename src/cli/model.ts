@@ -35,7 +35,7 @@ export function rivalText(rival: Rival | undefined): string {
 }
 
 /** Every check of the gate: what was measured, and what it was held against. */
-export function gateText({ passed, checks, unjudged }: GateReport, notRun?: string): string {
+export function gateText({ passed, checks, unjudged, offPolicy }: GateReport, notRun?: string): string {
   const { good, bad, dim } = paint(process.stdout);
   const rows = checks.map((check) => [
     check.passed ? '✔' : '✘',
@@ -46,8 +46,16 @@ export function gateText({ passed, checks, unjudged }: GateReport, notRun?: stri
   const lines = table([['', 'CHECK', 'IS', 'LIMIT'], ...rows], [2, 3]).split('\n');
   const coloured = lines.map((line) => (line.startsWith('✘') ? bad(line) : line.startsWith('✔') ? good(line) : line));
   const few = unjudged.length === 0 ? '' : dim(`too few rows to judge: ${unjudged.map(printable).join(', ')}\n`);
+  const past = offPolicy === undefined ? '' : dim(offPolicyText(offPolicy));
   const run = notRun === undefined ? '' : `it could not be run: ${printable(notRun)}\n`;
-  return `${coloured.join('\n')}${few}${run}${passed ? good('the gate passes') : bad('the gate does not pass')}\n`;
+  return `${coloured.join('\n')}${few}${past}${run}${passed ? good('the gate passes') : bad('the gate does not pass')}\n`;
+}
+
+function offPolicyText(estimate: NonNullable<GateReport['offPolicy']>): string {
+  const { decisions, logged, snips, doublyRobust, effectiveShare } = estimate;
+  const ms = [logged, doublyRobust, snips].map((value) => value.toPrecision(3));
+  const share = `${(100 * effectiveShare).toFixed(0)} % of ${decisions} logged decisions`;
+  return `a decision cost ${ms[0]} ms; with the model ${ms[1]} (doubly robust) or ${ms[2]} (SNIPS), by ${share}\n`;
 }
 
 function number(value: number | null): string {

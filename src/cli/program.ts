@@ -126,7 +126,8 @@ function models(program: Command): void {
     .description('models that predict how targets will do: train, measure, put in force');
   const rows = (command: Command): Command =>
     command
-      .requiredOption('--data <path>', 'NDJSON file with rows of telemetry, or a folder of them (repeatable)', gather)
+      .requiredOption('--data <path>', 'file of telemetry or of rows, or a folder of them (repeatable)', gather)
+      .option('--no-ahead', 'only rows as of the send, none as of one to two seconds before')
       .option('--max-rows <n>', 'keep at most this many rows, the last', between(1, 5_000_000), DEFAULT_MAX_ROWS)
       .addOption(output('text', 'json'));
   rows(withModels(add(model, 'train', 'train a model on telemetry, measure it, and keep it as the next version')))
@@ -141,6 +142,10 @@ function models(program: Command): void {
     .argument('<model>', 'an ONNX file, or NAME@VERSION')
     .option('--against <name>', 'compare with the version in force of that model (default: of the same)')
     .action(async (file: string, options) => (await import('./model-eval.ts')).modelEval(file, options));
+  add(model, 'rows', 'write telemetry as rows to train on elsewhere, one JSON object per line')
+    .requiredOption('--data <path>', 'file of telemetry or of rows, or a folder of them (repeatable)', gather)
+    .option('--no-ahead', 'only rows as of the send, none as of one to two seconds before')
+    .action(async (options) => (await import('./model-rows.ts')).modelRows(options));
   withModels(add(model, 'promote', 'put a version in force'))
     .argument('<name>')
     .argument('<version>', '', wholeNumber)

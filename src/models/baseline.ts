@@ -29,7 +29,7 @@ export function ewmaScores(data: Dataset, tauMs: number): Float32Array {
   const scores = new Float32Array(data.rows * 3);
   let next = 0;
   for (let row = 0; row < data.rows; row += 1) {
-    const now = data.ts[row] as number;
+    const now = data.at[row] as number;
     while (next < order.length && (data.known[order[next] as number] as number) <= now) {
       const done = order[next] as number;
       learn(averages[data.target[done] as number] as Average, data, done, tauMs);

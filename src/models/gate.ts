@@ -1,4 +1,5 @@
 import type { Evaluation, Metrics } from './metrics.ts';
+import type { OffPolicyEstimate } from './off-policy.ts';
 
 /** What is known of a model that may replace another. */
 export interface GateInput {
@@ -11,6 +12,8 @@ export interface GateInput {
   readonly goldenDifference: number | undefined;
   /** Median time to score 64 rows, in µs; undefined where it was not measured. */
   readonly scoreMicros: number | undefined;
+  /** What logged decisions would have cost; undefined where none were logged. */
+  readonly offPolicy?: OffPolicyEstimate | undefined;
 }
 
 export interface GateRules {
@@ -26,6 +29,9 @@ export interface GateRules {
   readonly failureError: number;
   readonly goldenDifference: number;
   readonly scoreMicros: number;
+  /** Least decisions, and least share of them that count, for the estimate from logged decisions to be judged. */
+  readonly minDecisions: number;
+  readonly effectiveShare: number;
 }
 
 export const GATE_RULES: GateRules = {
@@ -36,7 +42,11 @@ export const GATE_RULES: GateRules = {
   failureError: 0.02,
   goldenDifference: 1e-4,
   scoreMicros: 2_000,
+  minDecisions: 500,
+  effectiveShare: 0.05,
 };
+
+const Z95 = 1.645;
 
 /** One question and its answer: `value` must not be above `limit`. */
 export interface GateCheck {
@@ -52,6 +62,8 @@ export interface GateReport {
   readonly checks: readonly GateCheck[];
   /** Targets with too few rows to judge. */
   readonly unjudged: readonly string[];
+  /** Judged only where it rests on enough decisions. */
+  readonly offPolicy?: OffPolicyEstimate;
 }
 
 /** Measures where less is better. */
@@ -102,7 +114,18 @@ export function gate(input: GateInput, rules: GateRules = GATE_RULES): GateRepor
   atMost('calibration error of p_fail', overall.failureError, rules.failureError + overall.failureNoise);
   atMost('golden rows', input.goldenDifference, rules.goldenDifference);
   atMost('µs for 64 rows', input.scoreMicros, rules.scoreMicros);
-  return { passed: checks.every(({ passed }) => passed), checks, unjudged };
+  const { offPolicy } = input;
+  if (offPolicy !== undefined && tellsEnough(offPolicy, rules)) {
+    // refused only where decisions would have been worse beyond chance
+    const lower = offPolicy.doublyRobust - Z95 * offPolicy.error;
+    atMost('ms per logged decision, at least', lower, offPolicy.logged);
+  }
+  const passed = checks.every((check) => check.passed);
+  return { passed, checks, unjudged, ...(offPolicy === undefined ? {} : { offPolicy }) };
+}
+
+function tellsEnough({ decisions, effectiveShare }: OffPolicyEstimate, rules: GateRules): boolean {
+  return decisions >= rules.minDecisions && effectiveShare >= rules.effectiveShare;
 }
 
 /** A target that never succeeded says nothing of latency. */

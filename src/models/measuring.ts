@@ -1,8 +1,10 @@
 import { codeOf, FairleadError } from '../core/errors.ts';
+import type { LoggedDecision } from '../core/training-row.ts';
 import { MAX_MODEL_BYTES } from './admission.ts';
 import { GATEWAY_SCHEMA, modelError } from './contract.ts';
 import { readIfThere } from './files.ts';
 import { type Evaluation, evaluate } from './metrics.ts';
+import { type DecisionCosts, OffPolicy, type OffPolicyEstimate } from './off-policy.ts';
 import type { ActiveModel } from './registry.ts';
 import { goldenDifference } from './score-checks.ts';
 import { loadModel, type OnnxScorer } from './scorer.ts';
@@ -24,19 +26,15 @@ export interface Measured {
   readonly scoreMicros: number;
 }
 
-/** Runs a model over rows, takes its time, and closes it. */
+/** Runs a model over rows and takes its time. The model stays open. */
 export async function measured(scorer: OnnxScorer, rows: Dataset): Promise<Measured> {
-  try {
-    const scores = await scoreAll(scorer, rows);
-    return {
-      scores,
-      evaluation: evaluate(rows, scores),
-      goldenDifference: await goldenDifference(scorer, scorer.metadata.golden),
-      scoreMicros: await medianMicros(scorer),
-    };
-  } finally {
-    await scorer.close();
-  }
+  const scores = await scoreAll(scorer, rows);
+  return {
+    scores,
+    evaluation: evaluate(rows, scores),
+    goldenDifference: await goldenDifference(scorer, scorer.metadata.golden),
+    scoreMicros: await medianMicros(scorer),
+  };
 }
 
 /** A model that another is compared with. One that cannot be run is no rival, or it could never be replaced. */
@@ -50,8 +48,13 @@ export interface Rival {
 /** The version in force over the same rows. */
 export async function rival({ version, path, sha256 }: ActiveModel, rows: Dataset): Promise<Rival> {
   try {
-    const { evaluation } = await measured(await open(path, sha256), rows);
-    return { version, evaluation, unusable: undefined };
+    const scorer = await open(path, sha256);
+    try {
+      const { evaluation } = await measured(scorer, rows);
+      return { version, evaluation, unusable: undefined };
+    } finally {
+      await scorer.close();
+    }
   } catch (error) {
     if (!(error instanceof FairleadError)) throw error;
     return { version, evaluation: undefined, unusable: `${error.code}: ${error.message}` };
@@ -80,6 +83,49 @@ export async function readModelFile(path: string): Promise<Buffer> {
   });
   if (file === undefined) throw modelError('E_MODEL_DATA', `there is no file ${path}`);
   return file;
+}
+
+/** The last of these are looked at. */
+const MOST_DECISIONS = 20_000;
+
+/** What decisions since `from` would have cost with a model; undefined where none were logged. The model stays open. */
+export async function screened(
+  scorer: OnnxScorer,
+  decisions: AsyncIterable<LoggedDecision>,
+  from: number,
+  costs: DecisionCosts = {},
+): Promise<OffPolicyEstimate | undefined> {
+  const kept: LoggedDecision[] = [];
+  const costOf = new Map<string, number>();
+  for await (const decision of decisions) {
+    costOf.set(decision.eligible[decision.chosen] as string, decision.cost);
+    if (decision.ts < from) continue;
+    kept.push(decision);
+    if (kept.length >= 2 * MOST_DECISIONS) kept.splice(0, MOST_DECISIONS);
+  }
+  if (kept.length === 0) return undefined;
+  const estimate = new OffPolicy(costOf, costs);
+  const judged = kept.slice(-MOST_DECISIONS);
+  for (let from = 0; from < judged.length; ) {
+    let [to, values] = [from, 0];
+    while (to < judged.length && (to === from || values < CHUNK * scorer.columns)) {
+      values += (judged[to] as LoggedDecision).features.length;
+      to += 1;
+    }
+    const features = new Float32Array(values);
+    for (let i = from, at = 0; i < to; i += 1) {
+      const part = (judged[i] as LoggedDecision).features;
+      features.set(part, at);
+      at += part.length;
+    }
+    const scores = await scorer.score(features, values / scorer.columns);
+    for (let at = 0; from < to; from += 1) {
+      const decision = judged[from] as LoggedDecision;
+      estimate.add(decision, scores.subarray(at, at + 3 * decision.eligible.length));
+      at += 3 * decision.eligible.length;
+    }
+  }
+  return estimate.estimate();
 }
 
 async function scoreAll(scorer: OnnxScorer, data: Dataset): Promise<Float32Array> {

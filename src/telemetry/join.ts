@@ -1,5 +1,5 @@
 import { FairleadError } from '../core/errors.ts';
-import type { TrainingRow } from '../core/training-row.ts';
+import type { LoggedDecision, TrainingRow } from '../core/training-row.ts';
 import type { DecisionRecord, FileHeader, RecordedOutcome, SnapshotRecord } from './records.ts';
 
 /** The second row of a send has features from this long before it, in ms. */
@@ -69,8 +69,9 @@ export class RowJoin {
       this.#counts.unjoined += 1;
       return;
     }
-    const row = (values: Float32Array): TrainingRow => ({
+    const row = (at: number, values: Float32Array): TrainingRow => ({
       ts,
+      at,
       target: chosen,
       features: values,
       ms: ackMs,
@@ -79,23 +80,44 @@ export class RowJoin {
       known: ts + ackMs,
     });
     this.#counts.rows += 1;
-    yield row(features);
+    yield row(ts, features);
     const before = this.#ahead ? this.#before(known, record) : undefined;
-    if (before === undefined) return;
+    const earlier = before && this.#row(before, record);
+    if (before === undefined || earlier === undefined) return;
     this.#counts.rows += 1;
-    yield row(before);
+    yield row(before.at, earlier);
   }
 
-  /** Of the last snapshot at a moment one to two seconds before, the same for each reading. */
-  #before(known: readonly SnapshotRecord[], record: DecisionRecord): Float32Array | undefined {
+  /** The decision with the features of all that it was taken of; undefined where chance had no part in it, or nothing is known. */
+  logged(record: DecisionRecord): LoggedDecision | undefined {
+    const { ts, eligible, chosen, propensity, cost, ackMs, outcome, weight, by, size } = record;
+    if (by === 'lease' || by === 'none' || eligible.length < 2) return undefined;
+    if (!LABELLED.has(outcome) || ackMs === undefined || !(propensity > 0)) return undefined;
+    const snapshot = this.#snapshots.get(record.choice)?.findLast((one) => one.snapshot === record.snapshot);
+    const rows = eligible.map((target) => snapshot && this.#row(snapshot, { chosen: target, size }));
+    const features = new Float32Array(eligible.length * this.#columns);
+    for (const [i, row] of rows.entries()) {
+      if (row === undefined) return undefined;
+      features.set(row, i * this.#columns);
+    }
+    const at = eligible.indexOf(chosen);
+    if (at < 0) return undefined;
+    return { ts, eligible, features, chosen: at, propensity, cost, ms: ackMs, failed: outcome !== 'ok', weight };
+  }
+
+  /** The last snapshot at a moment one to two seconds before, the same for each reading. */
+  #before(known: readonly SnapshotRecord[], record: DecisionRecord): SnapshotRecord | undefined {
     const [least, most] = AHEAD_MS;
     const moment = record.ts - least - (most - least) * ((record.event % 1_024) / 1_024);
     const snapshot = known.findLast(({ at }) => at <= moment);
-    return snapshot !== undefined && snapshot.at >= record.ts - most ? this.#row(snapshot, record) : undefined;
+    return snapshot !== undefined && snapshot.at >= record.ts - most ? snapshot : undefined;
   }
 
   /** The features of the chosen target for events of that size; undefined where the snapshot has none. */
-  #row({ targets, classes, features }: SnapshotRecord, { chosen, size }: DecisionRecord): Float32Array | undefined {
+  #row(
+    { targets, classes, features }: SnapshotRecord,
+    { chosen, size }: Pick<DecisionRecord, 'chosen' | 'size'>,
+  ): Float32Array | undefined {
     const target = targets.indexOf(chosen);
     if (target < 0 || size >= classes) return undefined;
     const from = (target * classes + size) * this.#columns;

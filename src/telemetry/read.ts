@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { codeOf, FairleadError, messageOf } from '../core/errors.ts';
-import type { TrainingRow } from '../core/training-row.ts';
+import type { LoggedDecision, TrainingRow } from '../core/training-row.ts';
 import { storedFiles } from './directory.ts';
 import { RowJoin } from './join.ts';
 import { readLines } from './read-lines.ts';
@@ -20,6 +20,8 @@ export interface ReadTelemetryOptions {
 /** What was read so far. */
 export interface ReadTelemetryCounts {
   readonly files: number;
+  /** Files of a directory that were deleted, or made into Parquet, before it was their turn. */
+  readonly gone: number;
   readonly decisions: number;
   readonly snapshots: number;
   readonly rows: number;
@@ -42,7 +44,7 @@ export interface TelemetryRows extends AsyncIterable<TrainingRow> {
  * Iterating throws `E_TELEMETRY_READ` where a file cannot be read, and `E_TELEMETRY_SCHEMA`.
  */
 export function readTelemetry(paths: string | readonly string[], options: ReadTelemetryOptions): TelemetryRows {
-  const counts = { files: 0, decisions: 0, snapshots: 0, rows: 0, unlabelled: 0, unjoined: 0, badLines: 0 };
+  const counts = { files: 0, gone: 0, decisions: 0, snapshots: 0, rows: 0, unlabelled: 0, unjoined: 0, badLines: 0 };
   return {
     counts,
     async *[Symbol.asyncIterator]() {
@@ -56,23 +58,41 @@ export function readTelemetry(paths: string | readonly string[], options: ReadTe
   };
 }
 
+/** The decisions in which chance had a part. Throws as {@link readTelemetry} does. */
+export async function* readDecisions(
+  paths: string | readonly string[],
+  { schemaHash }: Pick<ReadTelemetryOptions, 'schemaHash'>,
+): AsyncGenerator<LoggedDecision> {
+  const counts = { files: 0, gone: 0, decisions: 0, snapshots: 0, rows: 0, unlabelled: 0, unjoined: 0, badLines: 0 };
+  const join = new RowJoin(schemaHash, false, counts);
+  for await (const record of records(paths, counts)) {
+    if ('telemetry' in record) join.header(record);
+    else if ('snapshot' in record && !('decision' in record)) join.snapshot(record);
+    else {
+      const logged = join.logged(record);
+      if (logged !== undefined) yield logged;
+    }
+  }
+}
+
 /** The records as they were written. Rejects with `E_TELEMETRY_READ`. */
 export async function* readRecords(paths: string | readonly string[]): AsyncGenerator<TelemetryRecord> {
-  yield* records(paths, { files: 0, badLines: 0 });
+  yield* records(paths, { files: 0, gone: 0, badLines: 0 });
 }
 
 async function* records(
   paths: string | readonly string[],
-  counts: { files: number; badLines: number },
+  counts: { files: number; gone: number; badLines: number },
 ): AsyncGenerator<TelemetryRecord> {
   for (const path of typeof paths === 'string' ? [paths] : paths) {
     for (const file of await filesOf(path)) {
-      counts.files += 1;
       try {
         if (file.endsWith('.parquet')) yield* readParquet(file.replace(/\.decisions\.parquet$/, ''));
         else yield* readLines(file, counts);
+        counts.files += 1;
       } catch (error) {
-        throw unreadable(file, error);
+        if (file === path || codeOf(error) !== 'ENOENT') throw unreadable(file, error);
+        counts.gone += 1;
       }
     }
   }

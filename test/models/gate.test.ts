@@ -81,6 +81,15 @@ describe('the gate', () => {
     expect(failedChecks({ candidate: of({ ...good, failureError: 0.05 }) })).toEqual(['calibration error of p_fail']);
   });
 
+  test('is a screen for decisions that would have been worse, where enough tells of it', () => {
+    const seen = { decisions: 2_000, logged: 50, snips: 70, doublyRobust: 70, error: 5, effectiveShare: 0.2 };
+    expect(failedChecks({ offPolicy: seen })).toEqual(['ms per logged decision, at least']);
+    expect(failedChecks({ offPolicy: { ...seen, error: 15 } })).toEqual([]);
+    expect(failedChecks({ offPolicy: { ...seen, effectiveShare: 0.04 } })).toEqual([]);
+    expect(failedChecks({ offPolicy: { ...seen, decisions: 100 } })).toEqual([]);
+    expect(gate({ ...passing, offPolicy: seen }).offPolicy).toEqual(seen);
+  });
+
   test('asks for golden parity and speed; what was not measured does not pass', () => {
     expect(failedChecks({ goldenDifference: 0.01, scoreMicros: 5_000 })).toEqual(['golden rows', 'µs for 64 rows']);
     expect(failedChecks({ goldenDifference: undefined, scoreMicros: undefined })).toHaveLength(2);

@@ -1,5 +1,5 @@
 import { GATEWAY_SCHEMA } from '../../src/models/contract.ts';
-import { headerLine } from '../../src/models/training/rows.ts';
+import { headerLine } from '../../src/models/training/parse-row.ts';
 import { seeded } from '../setup/seeded.ts';
 
 /**

@@ -152,7 +152,7 @@ test('what a model was trained to say of recorded rows is what the selector is t
       weight: new Float32Array(rows.length).fill(1),
       target: Int32Array.from(rows, ({ target }) => target),
       targets: TARGETS.map(({ name }) => name),
-      ts: Float64Array.from(rows, ({ ts }) => ts),
+      at: Float64Array.from(rows, ({ ts }) => ts),
       known: Float64Array.from(rows, ({ ts, ms }) => ts + ms),
     },
     GATEWAY_SCHEMA,

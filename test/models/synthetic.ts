@@ -21,18 +21,18 @@ export function plainSchema(columns: number, hash = 'of-a-test'): FeatureSchema 
 export function syntheticRows(rows: number, columns = 6, seed = 1): Dataset {
   const random = seeded(seed);
   const features = Float32Array.from({ length: rows * columns }, () => (random() < 0.1 ? Number.NaN : random()));
-  const at = (row: number, column: number): number => {
+  const x = (row: number, column: number): number => {
     const value = features[row * columns + column] as number;
     return Number.isNaN(value) ? 1.5 : value;
   };
   const failed = new Float32Array(rows);
   const logMs = new Float32Array(rows);
   for (let row = 0; row < rows; row += 1) {
-    failed[row] = random() < (at(row, 3) > 0.9 ? 0.4 : 0.02) ? 1 : 0;
+    failed[row] = random() < (x(row, 3) > 0.9 ? 0.4 : 0.02) ? 1 : 0;
     const noise = 0.4 * (random() + random() - 1);
-    logMs[row] = failed[row] === 1 ? Number.NaN : 2 + Math.sin(5 * at(row, 0)) + at(row, 1) * at(row, 2) + noise;
+    logMs[row] = failed[row] === 1 ? Number.NaN : 2 + Math.sin(5 * x(row, 0)) + x(row, 1) * x(row, 2) + noise;
   }
-  const ts = Float64Array.from({ length: rows }, (_, row) => row * 100);
+  const at = Float64Array.from({ length: rows }, (_, row) => row * 100);
   return {
     rows,
     columns,
@@ -42,7 +42,7 @@ export function syntheticRows(rows: number, columns = 6, seed = 1): Dataset {
     weight: new Float32Array(rows).fill(1),
     target: Int32Array.from({ length: rows }, (_, row) => row % 3),
     targets: ['a', 'b', 'c'],
-    ts,
-    known: ts.map((at) => at + 20),
+    at,
+    known: at.map((ms) => ms + 20),
   };
 }

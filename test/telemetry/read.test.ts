@@ -1,8 +1,9 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TrainingRow } from '../../src/core/training-row.ts';
 import { readTelemetry } from '../../src/telemetry/read.ts';
+import { seeded } from '../setup/seeded.ts';
 import { COLUMNS, decision, directory, files, type Rig, rig, SCHEMA, subject } from './rig.ts';
 
 const schemaHash = SCHEMA.hash;
@@ -86,6 +87,7 @@ describe('rows', () => {
     expect(failed).toEqual([false, true, true, true, true]);
     expect(reading.counts).toEqual({
       files: 1,
+      gone: 0,
       decisions: 8,
       snapshots: 1,
       rows: 5,
@@ -147,5 +149,24 @@ describe('a file', () => {
     const missing = path.join(await directory(), 'none');
     const reading = readTelemetry(missing, { schemaHash });
     await expect(reading[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'E_TELEMETRY_READ' });
+  });
+
+  test('of a directory that is deleted before its turn is counted', async () => {
+    const the = await rig();
+    await run(the, 30);
+    await the.telemetry.close();
+    const later = await rig({ path: the.path, random: seeded(2) });
+    await run(later, 30);
+    await later.telemetry.close();
+    const names = await files(the.path);
+    expect(names).toHaveLength(2);
+    const reading = readTelemetry(the.path, { schemaHash, ahead: false });
+    let rows = 0;
+    for await (const _ of reading) {
+      if (rows === 0) await rm(names.at(-1) as string);
+      rows += 1;
+    }
+    expect(reading.counts).toMatchObject({ files: 1, gone: 1, rows: 30 });
+    await expect(rowsOf(names)).rejects.toMatchObject({ code: 'E_TELEMETRY_READ' });
   });
 });

@@ -15,8 +15,8 @@ export interface Dataset {
   /** Index into `targets`. */
   readonly target: Int32Array;
   readonly targets: readonly string[];
-  /** Time of sending in ms. */
-  readonly ts: Float64Array;
+  /** When the features were computed, in ms. */
+  readonly at: Float64Array;
   /** When the outcome was known, in ms. */
   readonly known: Float64Array;
 }
@@ -24,7 +24,7 @@ export interface Dataset {
 /** The rows in the order of their time. */
 export function sortByTime(data: Dataset): Dataset {
   const order = Uint32Array.from({ length: data.rows }, (_, row) => row);
-  order.sort((a, b) => (data.ts[a] as number) - (data.ts[b] as number) || a - b);
+  order.sort((a, b) => (data.at[a] as number) - (data.at[b] as number) || a - b);
   const { columns } = data;
   const features = new Float32Array(data.rows * columns);
   for (let i = 0; i < order.length; i += 1) {
@@ -38,7 +38,7 @@ export function sortByTime(data: Dataset): Dataset {
     failed: Float32Array.from(order, (row) => data.failed[row] as number),
     weight: Float32Array.from(order, (row) => data.weight[row] as number),
     target: Int32Array.from(order, (row) => data.target[row] as number),
-    ts: Float64Array.from(order, (row) => data.ts[row] as number),
+    at: Float64Array.from(order, (row) => data.at[row] as number),
     known: Float64Array.from(order, (row) => data.known[row] as number),
   };
 }
@@ -54,7 +54,7 @@ export function rowsBetween(data: Dataset, from: number, to: number): Dataset {
     weight: data.weight.subarray(from, to),
     target: data.target.subarray(from, to),
     targets: data.targets,
-    ts: data.ts.subarray(from, to),
+    at: data.at.subarray(from, to),
     known: data.known.subarray(from, to),
   };
 }
@@ -80,9 +80,9 @@ export function splitByTime(data: Dataset, shares: { valid: number; test: number
   const testFrom = at(1 - shares.test);
   const endBefore = (from: number, next: number): number => {
     if (next >= data.rows) return next;
-    const start = data.ts[next] as number;
+    const start = data.at[next] as number;
     let end = next;
-    while (end > from && (data.ts[end - 1] as number) > start - gapMs) end -= 1;
+    while (end > from && (data.at[end - 1] as number) > start - gapMs) end -= 1;
     return end;
   };
   return {

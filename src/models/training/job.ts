@@ -1,34 +1,26 @@
 import { FairleadError } from '../../core/errors.ts';
 import { type FeatureSchema, type ModelMetadata, modelError } from '../contract.ts';
 import { type GateReport, gate } from '../gate.ts';
-import { measured, type Rival, rival } from '../measuring.ts';
+import { measured, type Rival, rival, screened } from '../measuring.ts';
 import type { Evaluation } from '../metrics.ts';
+import type { DecisionCosts } from '../off-policy.ts';
 import type { ActiveModel } from '../registry.ts';
 import { loadModel, OnnxScorer } from '../scorer.ts';
-import { readRows } from './read.ts';
+import { loggedDecisions, type ReadSummary, type RowSource, readRows } from './read.ts';
 import { type HeadName, type TrainOptions, type TrainProgress, train } from './train.ts';
 
 /** Greatest difference between what was trained and what the runtime answers. */
 const EXPORT_TOLERANCE = 1e-5;
 
 /** What the training process is asked. */
-export interface TrainingJob {
-  /** NDJSON files, or folders of them. */
-  readonly paths: readonly string[];
-  readonly schema: FeatureSchema;
+export interface TrainingJob extends RowSource {
   readonly options: TrainOptions;
   /** Rows kept in memory, the last ones; each takes about 12 bytes per feature. */
   readonly maxRows: number;
   /** The version that the new one is compared with. */
   readonly active?: ActiveModel | undefined;
-}
-
-/** Rows read from the files. */
-export interface ReadSummary {
-  readonly rows: number;
-  readonly seen: number;
-  readonly bad: number;
-  readonly firstBad?: string;
+  /** What logged decisions cost. */
+  readonly costs?: DecisionCosts | undefined;
 }
 
 export interface TrainingResult {
@@ -55,24 +47,27 @@ export interface JobListeners {
  */
 export async function doJob(job: TrainingJob, listeners: JobListeners = {}): Promise<TrainingResult> {
   const { schema, active } = job;
-  const { data, seen, bad, firstBad } = await readRows(job.paths, schema, job.maxRows);
-  listeners.onRead?.({ rows: data.rows, seen, bad, ...(firstBad === undefined ? {} : { firstBad }) });
+  const { data, read } = await readRows(job, job.maxRows);
+  listeners.onRead?.(read);
   const options = { ...job.options, ...(active === undefined ? {} : { parent: active.sha256 }) };
   const made = train(data, schema, options, listeners.onProgress);
   const { onnx, metadata, rows, trees, test, evaluation, baselines } = made;
-  const scorer = await loadedIfPossible(onnx, schema);
-  const run = scorer instanceof OnnxScorer ? await measured(scorer, test) : undefined;
-  const notRun = scorer instanceof OnnxScorer ? undefined : scorer.message;
-  if (run !== undefined) checkExport(run.scores, made.scores);
   const incumbent = active && (await rival(active, test));
-  const report = gate({
-    candidate: evaluation,
-    baselines,
-    incumbent: incumbent?.evaluation,
-    goldenDifference: run?.goldenDifference,
-    scoreMicros: run?.scoreMicros,
-  });
-  return { onnx, metadata, rows, trees, evaluation, incumbent, gate: report, notRun };
+  const told = { metadata, onnx, rows, trees, evaluation, incumbent };
+  const known = { candidate: evaluation, baselines, incumbent: incumbent?.evaluation };
+  const scorer = await loadedIfPossible(onnx, schema);
+  if (!(scorer instanceof OnnxScorer)) {
+    const report = gate({ ...known, goldenDifference: undefined, scoreMicros: undefined });
+    return { ...told, gate: report, notRun: scorer.message };
+  }
+  try {
+    const run = await measured(scorer, test);
+    checkExport(run.scores, made.scores);
+    const offPolicy = await screened(scorer, loggedDecisions(job), test.at[0] as number, job.costs);
+    return { ...told, gate: gate({ ...known, ...run, offPolicy }), notRun: undefined };
+  } finally {
+    await scorer.close();
+  }
 }
 
 /** The error where there is no runtime: nothing can be measured then. */

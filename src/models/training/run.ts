@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FairleadError } from '../../core/errors.ts';
 import { modelError } from '../contract.ts';
-import type { JobListeners, ReadSummary, TrainingJob, TrainingResult } from './job.ts';
+import type { JobListeners, TrainingJob, TrainingResult } from './job.ts';
+import type { ReadSummary } from './read.ts';
 import type { TrainProgress } from './train.ts';
 
 /** What it says: one reply has one of these. */

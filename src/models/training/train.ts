@@ -11,7 +11,7 @@ export interface TrainOptions extends Partial<BoostOptions> {
   /** Shares of the newest rows that decide when to stop, and that measure. Default 0.15 each. */
   readonly validShare?: number | undefined;
   readonly testShare?: number | undefined;
-  /** Left out between the parts, in ms; default 2,000. */
+  /** Left out between the parts, in ms; default 4,000: a second or two to the send, and its timeout. */
   readonly gapMs?: number | undefined;
   /** SHA-256 of the model that this one is to replace. */
   readonly parent?: string | undefined;
@@ -53,7 +53,7 @@ export function train(
   onProgress?: (progress: TrainProgress) => void,
 ): TrainedModel {
   const boosting = { ...BOOST_DEFAULTS, ...options };
-  const { validShare = 0.15, testShare = 0.15, gapMs = 2_000 } = options;
+  const { validShare = 0.15, testShare = 0.15, gapMs = 4_000 } = options;
   const data = sortByTime(rows);
   const parts = splitByTime(data, { valid: validShare, test: testShare }, gapMs);
   const latency = { train: successes(parts.train), valid: successes(parts.valid) };
@@ -74,7 +74,7 @@ export function train(
   const metadata: ModelMetadata = {
     contract: 1,
     schema,
-    window: [parts.train.ts[0] as number, parts.train.ts.at(-1) as number],
+    window: [parts.train.at[0] as number, parts.train.at.at(-1) as number],
     rows: parts.train.rows,
     seed: boosting.seed,
     metrics: { ...evaluation.overall },

@@ -7,7 +7,7 @@ import { syntheticRows } from '../synthetic.ts';
 
 /** Rows of one feature, sent at these times; each takes 10 ms and its feature is its place in the list. */
 function rowsAt(times: readonly number[]): Dataset {
-  const ts = Float64Array.from(times);
+  const at = Float64Array.from(times);
   const rows = times.length;
   return {
     rows,
@@ -18,8 +18,8 @@ function rowsAt(times: readonly number[]): Dataset {
     weight: new Float32Array(rows).fill(1),
     target: new Int32Array(rows),
     targets: ['a'],
-    ts,
-    known: ts.map((at) => at + 10),
+    at,
+    known: at.map((ms) => ms + 10),
   };
 }
 
@@ -31,15 +31,15 @@ test('a split goes forward in time, and leaves a gap', () => {
       (times, gap) => {
         const data = sortByTime(rowsAt(times));
         const { train, valid, test: last, testFrom } = splitByTime(data, { valid: 0.2, test: 0.3 }, gap);
-        expect([...data.ts]).toEqual([...times].sort((a, b) => a - b));
-        for (const [i, place] of data.features.entries()) expect(data.ts[i]).toBe(times[place]);
+        expect([...data.at]).toEqual([...times].sort((a, b) => a - b));
+        for (const [i, place] of data.features.entries()) expect(data.at[i]).toBe(times[place]);
         expect(last.rows).toBe(data.rows - testFrom);
         for (const [before, after] of [
           [train, valid],
           [valid, last],
         ] as const) {
           if (before.rows > 0 && after.rows > 0)
-            expect(before.ts.at(-1)).toBeLessThanOrEqual((after.ts[0] as number) - gap);
+            expect(before.at.at(-1)).toBeLessThanOrEqual((after.at[0] as number) - gap);
         }
       },
     ),

@@ -16,7 +16,7 @@ function jobOver(data: Dataset, options: TrainingJob['options'] = {}): TrainingJ
   const lines = Array.from({ length: data.rows }, (_, row) => {
     const failed = data.failed[row] === 1;
     return JSON.stringify({
-      ts: data.ts[row],
+      ts: data.at[row],
       target: data.targets[data.target[row] as number],
       features: [...data.features.subarray(row * 6, row * 6 + 6)],
       failed,
