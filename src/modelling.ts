@@ -29,6 +29,8 @@ export interface TrainRequest {
   readonly paths: readonly string[];
   /** Of each send also a row as of one to two seconds before it; default true. */
   readonly ahead?: boolean | undefined;
+  /** Rows of before, in ms since 1970, are left out: after a drift they teach what is no longer so. */
+  readonly since?: number | undefined;
   /** What logged decisions cost. */
   readonly costs?: DecisionCosts | undefined;
   readonly options?: TrainOptions | undefined;
@@ -47,11 +49,11 @@ export interface TrainReport extends TrainingResult {
  * `E_MODEL_…` error, or `E_STOPPED`.
  */
 export async function trainModel(request: TrainRequest, listeners: TrainingListeners = {}): Promise<TrainReport> {
-  const { paths, ahead, costs, options = {}, maxRows = DEFAULT_MAX_ROWS, into } = request;
+  const { paths, ahead, since, costs, options = {}, maxRows = DEFAULT_MAX_ROWS, into } = request;
   const active = into === undefined ? undefined : await into.registry.active(into.name);
   let read: ReadSummary = { rows: 0, seen: 0, bad: 0 };
   const result = await runTraining(
-    { paths, ahead, schema: GATEWAY_SCHEMA, options, maxRows, active, costs },
+    { paths, ahead, since, schema: GATEWAY_SCHEMA, options, maxRows, active, costs },
     {
       ...listeners,
       onRead: (summary) => {

@@ -24,14 +24,14 @@ def read_rows(path):
     with open(path, encoding="utf-8") as file:
         schema = json.loads(next(file))["schema"]
         rows = [json.loads(line) for line in file if line.strip()]
-    rows.sort(key=lambda row: row["ts"])
+    rows.sort(key=lambda row: row["at"])
     features = np.array([row["features"] for row in rows], dtype=np.float32)
-    failed = np.array([bool(row.get("failed", False)) for row in rows])
+    failed = np.array([row["failed"] for row in rows])
     # the time of a failure is no latency: what stands there is never used
-    latency = np.array([0.0 if row.get("failed") else row["ms"] for row in rows])
+    latency = np.array([0.0 if row["failed"] else row["ms"] for row in rows])
     log_ms = np.log(np.maximum(latency, 1e-3))
-    times = [row["ts"] for row in rows]
-    return schema, features, failed, log_ms, times
+    weight = np.array([row["weight"] for row in rows])
+    return schema, features, failed, log_ms, weight, [row["at"] for row in rows]
 
 
 def without_prefix_clash(model, prefix):
@@ -63,17 +63,17 @@ def join(mean, q95, fail, columns):
 
 
 def main(data, out):
-    schema, features, failed, log_ms, times = read_rows(data)
+    schema, features, failed, log_ms, weight, times = read_rows(data)
     cut = int(len(features) * 0.8)
     train, test = slice(0, cut), slice(cut, None)
     succeeded = ~failed[train]
     options = {"max_iter": 60, "max_depth": 5, "random_state": SEED}
     mean = HistGradientBoostingRegressor(**options)
-    mean.fit(features[train][succeeded], log_ms[train][succeeded])
+    mean.fit(features[train][succeeded], log_ms[train][succeeded], weight[train][succeeded])
     q95 = HistGradientBoostingRegressor(loss="quantile", quantile=0.95, **options)
-    q95.fit(features[train][succeeded], log_ms[train][succeeded])
+    q95.fit(features[train][succeeded], log_ms[train][succeeded], weight[train][succeeded])
     fail = HistGradientBoostingClassifier(**options)
-    fail.fit(features[train], failed[train])
+    fail.fit(features[train], failed[train], weight[train])
 
     def predict(rows):
         return np.column_stack([mean.predict(rows), q95.predict(rows), fail.predict_proba(rows)[:, 1]])

@@ -7,6 +7,8 @@ import { isLive } from './terminal.ts';
 export interface ModelTrainOptions extends ModelOptions {
   readonly data: readonly string[];
   readonly ahead: boolean;
+  /** In ms. */
+  readonly last?: number;
   readonly name?: string;
   readonly out?: string;
   readonly trees?: number;
@@ -34,6 +36,7 @@ export async function modelTrain(options: ModelTrainOptions): Promise<void> {
       {
         paths: options.data,
         ahead: options.ahead,
+        ...(options.last === undefined ? {} : { since: Date.now() - options.last }),
         maxRows,
         options: {
           ...(trees === undefined ? {} : { trees }),

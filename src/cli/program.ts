@@ -133,6 +133,7 @@ function models(program: Command): void {
   rows(withModels(add(model, 'train', 'train a model on telemetry, measure it, and keep it as the next version')))
     .option('--name <name>', 'the model that it is a version of')
     .option('--out <file>', 'write the ONNX file there, too')
+    .option('--last <duration>', 'only rows of the last so much time, e.g. 6h', duration)
     .option('--trees <n>', 'most trees of each of the three parts (default: 60)', between(1, 500))
     .option('--depth <n>', 'most levels of a tree (default: 5)', between(1, 12))
     .option('--seed <n>', 'seed of all that is random (default: 1)', wholeNumber)

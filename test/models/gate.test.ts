@@ -42,6 +42,8 @@ describe('the gate', () => {
     expect(failedChecks({ incumbent: of(good) })).toEqual([
       "logMae below the incumbent's",
       "pinball below the incumbent's",
+    ]);
+    expect(failedChecks({ incumbent: of({ ...average, logLoss: good.logLoss - 0.01 }) })).toEqual([
       "logLoss below the incumbent's",
     ]);
   });

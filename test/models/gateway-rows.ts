@@ -29,10 +29,12 @@ export function gatewayRows(rows: number, seed = 1): string[] {
     lines.push(
       JSON.stringify({
         ts: Date.UTC(2026, 0, 1) + row * 50,
+        at: Date.UTC(2026, 0, 1) + row * 50,
         target: target.name,
         features: names.map((name, i) => values[name] ?? GATEWAY_SCHEMA.features[i]?.default ?? 0),
         ms: failed ? 2_000 : Math.exp(logMs),
         failed,
+        weight: 1,
       }),
     );
   }

@@ -24,6 +24,8 @@ export interface RowSource {
   readonly schema: FeatureSchema;
   /** Of each send also a row as of one to two seconds before it (telemetry only); default true. */
   readonly ahead?: boolean | undefined;
+  /** Rows of before, in ms since 1970, are left out; default none. */
+  readonly since?: number | undefined;
 }
 
 /** What was read. */
@@ -46,7 +48,8 @@ export interface RowsRead {
 export async function readRows(source: RowSource, maxRows: number): Promise<RowsRead> {
   const rows = new TrainingRows(source);
   const collector = new RowCollector(source.schema.features.length, maxRows);
-  for await (const row of rows) collector.add(row);
+  const { since = Number.NEGATIVE_INFINITY } = source;
+  for await (const row of rows) if (row.at >= since) collector.add(row);
   const data = collector.finish();
   const { bad, firstBad } = rows;
   return { data, read: { rows: data.rows, seen: collector.seen, bad, firstBad } };

@@ -110,6 +110,8 @@ test('files and folders are read across the pieces they come in', async () => {
   });
   const { data } = await readRows({ paths: [folder], schema }, 10_000);
   expect([...data.at]).toEqual([...new Array(9_000).keys()]);
+  const newest = await readRows({ paths: [folder], schema, since: 8_000 }, 10_000);
+  expect([newest.data.rows, newest.read.seen]).toEqual([1_000, 1_000]);
   const failing = (paths: readonly string[]) => expect(readRows({ paths, schema }, 10)).rejects;
   await failing([join(folder, 'none')]).toMatchObject({ code: 'E_MODEL_DATA' });
   await failing([folderOf({ 'other.txt': '' })]).toMatchObject({ code: 'E_MODEL_DATA' });
