@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { gatewayRows } from '../models/gateway-rows.ts';
+import { recordWorld } from '../models/recorded-world.ts';
 import { fairlead, temporaryFolder } from './command.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -100,6 +101,24 @@ test('mistakes: usage 2, data 1 with a code', async () => {
   expect((await fairlead(['model', 'promote', 'demo', '1'], at)).stderr).toMatch(/^E_MODEL_UNKNOWN: /);
   expect((await fairlead([...TRAIN.slice(0, 5), '../x'], at)).stderr).toMatch(/^E_MODEL_NAME: /);
   expect(existsSync(join(at.cwd, 'models'))).toBe(false);
+});
+
+test('what a gateway recorded is trained on, and written as rows for other trainers', async () => {
+  const at = { cwd: temporaryFolder() };
+  await recordWorld(join(at.cwd, 'telemetry'), 40);
+  const rows = await fairlead(['model', 'rows', '--data', 'telemetry', '--no-ahead'], at);
+  expect(rows.stdout.split('\n')).toHaveLength(1 + 40 * 150 + 1);
+  writeFileSync(join(at.cwd, 'rows.ndjson'), rows.stdout);
+  const outputs: string[] = [];
+  for (const data of ['telemetry', 'rows.ndjson']) {
+    const trained = await fairlead(['model', 'train', '--data', data, '--no-ahead', '--out', `${data}.onnx`], at);
+    expect(trained.stdout).toMatch(/^rows {6}6000\n/);
+    outputs.push(trained.stdout);
+  }
+  expect(outputs[0]).toMatch(/^a decision cost \S+ ms; with the model \S+ \(doubly robust\)/m);
+  expect(outputs[1]).not.toMatch(/^a decision cost/m);
+  const old = await fairlead(['model', 'train', '--data', 'telemetry', '--last', '1h', '--name', 'x'], at);
+  expect(old.stderr).toMatch(/^E_MODEL_ROWS: 0 rows leave 0 successful ones/);
 });
 
 test('without the runtime: rows are trained on, nothing is measured, and that is said', async () => {
