@@ -58,7 +58,7 @@ export async function recordWorld(path: string, seconds: number, seed = 1): Prom
       const handle = observer.decided(subject, [0, 1, 2], decision, inFlight);
       const ticket = selector.sent(target, event);
       const slow = backlog[target] as number;
-      const failed = random() < (slow > 400 ? 0.2 : 0.01);
+      const failed = random() < (slow > 150 ? 0.2 : 0.01);
       const ms = Math.min(1_900, (4 + target + 0.3 * slow + event.bytes / 1_000) * (0.8 + 0.4 * random()));
       clock.after(ms, () => {
         selector.settled(ticket, failed ? 'failed' : 'ok');

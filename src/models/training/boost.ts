@@ -17,7 +17,7 @@ export interface BoostOptions {
   readonly subsample: number;
   /** Share of the columns that each tree sees; default 1. */
   readonly columnSample: number;
-  /** Least rows of a leaf; default 40. */
+  /** Least rows of a leaf; default 80. */
   readonly minLeaf: number;
   readonly lambda: number;
   readonly minGain: number;
@@ -32,7 +32,7 @@ export const BOOST_DEFAULTS: BoostOptions = {
   shrinkage: 0.15,
   subsample: 0.8,
   columnSample: 1,
-  minLeaf: 40,
+  minLeaf: 80,
   lambda: 1,
   minGain: 1e-6,
   patience: 10,

@@ -5,7 +5,7 @@ import { exportOnnx, type ScoringModel } from '../onnx/export.ts';
 import { BOOST_DEFAULTS, type BoostOptions, type BoostProgress, boost, type LabelledRows } from './boost.ts';
 import { type Dataset, sortByTime, splitByTime } from './dataset.ts';
 import { type Loss, logistic, pinball, sigmoid, squared } from './loss.ts';
-import { predict } from './tree.ts';
+import { type Ensemble, predict } from './tree.ts';
 
 export interface TrainOptions extends Partial<BoostOptions> {
   /** Shares of the newest rows that decide when to stop, and that measure. Default 0.15 each. */
@@ -62,12 +62,13 @@ export function train(
     const message = `${data.rows} rows leave ${latency.train.labels.length} successful ones to train on; ${MIN_ROWS} are needed`;
     throw modelError('E_MODEL_ROWS', message);
   }
-  const learn = (head: HeadName, from: typeof latency, loss: Loss): ScoringModel[HeadName] =>
-    boost(from.train, from.valid, data.columns, loss, boosting, (p) => onProgress?.({ head, ...p }));
+  const learn = (head: HeadName, from: typeof latency, loss: Loss, minLeaf = boosting.minLeaf): Ensemble =>
+    boost(from.train, from.valid, data.columns, loss, { ...boosting, minLeaf }, (p) => onProgress?.({ head, ...p }));
   const model: ScoringModel = {
     mean: learn('mean', latency, squared),
     q95: learn('q95', latency, pinball(QUANTILE)),
-    fail: learn('fail', outcome, logistic),
+    // failures are rare: in small leaves they are chance
+    fail: learn('fail', outcome, logistic, 2 * boosting.minLeaf),
   };
   const scores = scoreRows(model, parts.test.features, data.columns);
   const evaluation = evaluate(parts.test, scores);
