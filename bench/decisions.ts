@@ -1,5 +1,8 @@
 import { createSelector, SCORE_COLUMNS, type Scorer, SELECTORS, type SelectorName } from '../src/index.ts';
+import { GATEWAY_SCHEMA } from '../src/models/contract.ts';
+import { loadModel } from '../src/models/scorer.ts';
 import { median, quantile } from './stats.ts';
+import { fullModel } from './training.ts';
 
 /** Sends in flight per target while it is measured. */
 const IN_FLIGHT = 4;
@@ -31,7 +34,32 @@ export interface DecisionsOptions {
   readonly selectors?: readonly SelectorName[];
 }
 
-/** All selectors with each number of targets; medians over the rounds, which are interleaved. */
+/** What one tick of `predictive` costs when a model of full size scores: 60 trees of five levels for each of three scores. */
+export interface ScoringTick {
+  readonly targets: number;
+  readonly rows: number;
+  /** CPU of the process, features and scores included; µs. */
+  readonly tickUs: number;
+  /** Of one core, at a tick every 20 ms. */
+  readonly share: number;
+}
+
+export async function benchScoring(ticks: number, targets: readonly number[]): Promise<readonly ScoringTick[]> {
+  const { model } = fullModel(GATEWAY_SCHEMA);
+  const scorer = await loadModel(model.onnx, { schema: GATEWAY_SCHEMA });
+  const figures: ScoringTick[] = [];
+  for (const count of targets) {
+    const load = new Load('predictive', count, scorer);
+    load.run(2_000);
+    await load.scored(50);
+    const tickUs = await load.scored(ticks);
+    figures.push({ targets: count, rows: load.rows, tickUs, share: tickUs / (TICK_MS * 1_000) });
+  }
+  await scorer.close();
+  return figures;
+}
+
+/** All selectors with each number of targets; the least of the rounds, which are interleaved: what else runs can only add. */
 export function benchDecisions(options: DecisionsOptions): readonly DecisionsRow[] {
   const cells = (options.selectors ?? SELECTORS).flatMap((by) => options.targets.map((targets) => ({ by, targets })));
   const rounds = cells.map((): Round[] => []);
@@ -42,7 +70,7 @@ export function benchDecisions(options: DecisionsOptions): readonly DecisionsRow
     }
   }
   return cells.map((cell, index) => {
-    const of = (read: (round: Round) => number): number => median((rounds[index] as Round[]).map(read));
+    const of = (read: (round: Round) => number): number => Math.min(...(rounds[index] as Round[]).map(read));
     const tickUs = of((round) => round.tickUs);
     return {
       ...cell,
@@ -55,13 +83,24 @@ export function benchDecisions(options: DecisionsOptions): readonly DecisionsRow
   });
 }
 
-export function decisionsText(rows: readonly DecisionsRow[]): string {
+export function decisionsText(rows: readonly DecisionsRow[], scoring: readonly ScoringTick[]): string {
   const lines = rows.map(({ by, targets, cpuUs, p50Us, p99Us, tickUs, tickShare }) => {
     const event = [cpuUs, p50Us, p99Us].map((us) => us.toFixed(2).padStart(8)).join('');
     const tick = `${tickUs.toFixed(0).padStart(8)} ${(100 * tickShare).toFixed(2).padStart(9)} %`;
-    return `${by.padEnd(20)} ${String(targets).padStart(8)}${event}${tick}\n`;
+    return `${by.padEnd(20)} ${String(targets).padStart(8)}${event}${tick}`;
   });
-  return `µs                    targets     CPU     p50     p99    tick   of a core\n${lines.join('')}`;
+  const scored = scoring.map((one) => {
+    const cells = `${String(one.targets).padStart(8)}${String(one.rows).padStart(8)}${one.tickUs.toFixed(0).padStart(8)}`;
+    return `predictive     ${cells} ${(100 * one.share).toFixed(2).padStart(9)} %`;
+  });
+  return [
+    'µs                    targets     CPU     p50     p99    tick   of a core',
+    ...lines,
+    '',
+    'with a model    targets    rows    tick   of a core',
+    ...scored,
+    '',
+  ].join('\n');
 }
 
 type Round = Pick<DecisionsRow, 'cpuUs' | 'p50Us' | 'p99Us' | 'tickUs'>;
@@ -95,6 +134,8 @@ class Load {
   #now = 1_000;
   #at = 0;
   #tickAt = 0;
+  /** Scores that are being computed. */
+  #asked = 0;
 
   constructor(by: SelectorName, count: number, scorer: Scorer) {
     const targets = Array.from({ length: count }, (_, i) => ({
@@ -108,10 +149,24 @@ class Load {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       return state / 4_294_967_296;
     };
-    const deps = { now: () => this.#now, random, scorer: by === 'predictive' ? scorer : undefined };
+    const deps = { now: () => this.#now, random, scorer: by === 'predictive' ? this.#heard(scorer) : undefined };
     this.#selector = createSelector({ by, targets, telemetry: true }, deps);
     this.#tickets = new Float64Array(count * IN_FLIGHT).fill(-1);
     this.#sentTo = new Int32Array(count * IN_FLIGHT);
+  }
+
+  #heard(scorer: Scorer): Scorer {
+    return {
+      sha: scorer.sha,
+      score: (features, rows) => {
+        const answer = scorer.score(features, rows);
+        if (answer instanceof Float32Array) return answer;
+        this.#asked += 1;
+        return answer.finally(() => {
+          this.#asked -= 1;
+        });
+      },
+    };
   }
 
   run(events: number, stamps?: Float64Array): void {
@@ -139,6 +194,24 @@ class Load {
     }
     const { user, system } = process.cpuUsage(cpu);
     return (user + system) / count;
+  }
+
+  /** µs of CPU per tick, waiting each time for the scores. */
+  async scored(count: number): Promise<number> {
+    while (this.#asked > 0) await new Promise(setImmediate);
+    const cpu = process.cpuUsage();
+    for (let n = 0; n < count; n += 1) {
+      this.#now += TICK_MS;
+      this.#selector.tick();
+      while (this.#asked > 0) await new Promise(setImmediate);
+    }
+    const { user, system } = process.cpuUsage(cpu);
+    if (this.#selector.explain(this.#event).by !== 'model') throw new Error('the model was not used');
+    return (user + system) / count;
+  }
+
+  get rows(): number {
+    return this.#selector.snapshot()?.rows ?? 0;
   }
 
   #one(): void {

@@ -137,14 +137,13 @@ switch (positionals[0]) {
     break;
   }
   case 'decisions': {
-    const { benchDecisions, decisionsText } = await import('./decisions.ts');
-    const rows = benchDecisions({
-      events: number(values.events, quick ? 20_000 : 100_000),
-      rounds,
-      targets: [2, 8, 64],
-    });
-    process.stdout.write(decisionsText(rows));
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+    const { benchDecisions, benchScoring, decisionsText } = await import('./decisions.ts');
+    const events = number(values.events, quick ? 20_000 : 100_000);
+    const targets = [2, 8, 64];
+    const decisions = benchDecisions({ events, rounds, targets });
+    const scoring = await benchScoring(quick ? 100 : 500, targets);
+    process.stdout.write(decisionsText(decisions, scoring));
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify({ decisions, scoring }, undefined, 2)}\n`);
     break;
   }
   case 'routing-live': {

@@ -87,15 +87,15 @@ function explained(labels: Float32Array, predicted: Float32Array): number {
 }
 
 /** Three parts of 60 trees with five levels over 23 columns, none of them stopped early. */
-function fullModel(): { schema: FeatureSchema; model: TrainedModel } {
-  const [rows, columns] = [20_000, 23];
+export function fullModel(of?: FeatureSchema): { schema: FeatureSchema; model: TrainedModel } {
+  const [rows, columns] = [20_000, of?.features.length ?? 23];
   const { features, labels } = randomRows(rows, columns);
   const failed = labels.map((y) => (y > 5 ? 1 : 0));
   const at = Float64Array.from(labels.keys());
   const specs = Array.from({ length: columns }, (_, i) => {
     return { name: `f${i}`, unit: '1', scale: 'linear' as const, clip: [0, 1] as const, default: -1 };
   });
-  const schema = { features: specs, hash: 'bench' };
+  const schema = of ?? { features: specs, hash: 'bench' };
   const model = train(
     {
       rows,

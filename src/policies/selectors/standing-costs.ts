@@ -90,7 +90,10 @@ export class StandingCosts {
   /** Something was sent, or taken back. */
   moved(candidate: Candidate, now: number): void {
     this.oldestSentAt[candidate.index] = candidate.window.oldestSentAt;
-    for (let row = candidate.index; row < this.epochs.length; row += this.#targets) this.#load(row, candidate, now);
+    for (let row = candidate.index; row < this.epochs.length; row += this.#targets) {
+      // What does not hold is computed when it is asked for.
+      if (this.epochs[row] === this.epoch) this.#load(row, candidate, now);
+    }
   }
 
   /** An answer has come. */
