@@ -12,6 +12,7 @@ const LATE_SHARE = 0.1;
 const SHORTLY_MS = 200;
 const BACK = 0.95;
 const USED_AGAIN = 0.5;
+const STEP_MS = 50;
 
 export interface Figures {
   readonly events: number;
@@ -27,7 +28,7 @@ export interface Figures {
   readonly unkeyedMs: number;
   /** The same for keyed events, of which those count as well that wait behind one of their key. */
   readonly keyedMs: number;
-  /** From the begin of the black hole until as many events are taken as come, 95 % of them in each second. */
+  /** From the begin of the black hole until 95 % of the events of each half second are taken within half a second. */
   readonly throughputMs: number;
   /** From the end of the black hole until the target gets half of the bytes that it got in the steady phase. */
   readonly againMs: number;
@@ -49,6 +50,7 @@ export function figuresOf(block: Block, late: LateBounds): Figures {
   const measured = took.filter((_, n) => (due[n] as number) >= warm);
   const names = [...new Set(spans.map(({ name }) => name))].filter((name) => name !== 'warm-up');
   const hole = span(spans, 'black hole');
+  const usual = 2 * quantile(within(block, took, 'steady'), 0.99);
   return {
     events: measured.length,
     failed: measured.filter((ms) => ms >= GIVEN_UP_MS).length,
@@ -56,14 +58,8 @@ export function figuresOf(block: Block, late: LateBounds): Figures {
     p99: quantile(measured, 0.99),
     p99Of: Object.fromEntries(names.map((name) => [name, quantile(within(block, took, name), 0.99)])),
     unkeyedMs: left(block, took, hole, (n) => !isKeyed(n), late.unkeyedMs),
-    keyedMs: left(
-      block,
-      took,
-      hole,
-      isKeyed,
-      Math.max(late.keyedMs, 2 * quantile(within(block, took, 'steady'), 0.99)),
-    ),
-    throughputMs: throughputBack(block, hole),
+    keyedMs: left(block, took, hole, isKeyed, Math.max(late.keyedMs, usual)),
+    throughputMs: throughputBack(block, took, hole, Math.max(HALF_SECOND, usual)),
     againMs: usedAgain(block),
     lost,
     duplicates,
@@ -108,16 +104,21 @@ function left(
   return last > to - from - HALF_SECOND ? Number.POSITIVE_INFINITY : last;
 }
 
-/** The end of the last second of the phase in which fewer than 95 % as many events were taken as came. */
-function throughputBack({ due, taken }: Block, { from, to }: Span): number {
-  const came = due.filter((at) => at >= from && at < to);
-  const done = taken.filter((at) => at >= from && at < to).sort();
+/** The end of the last half second of the phase of whose events fewer than 95 % were taken in time. */
+function throughputBack({ due }: Block, took: readonly number[], { from, to }: Span, inTimeMs: number): number {
   let back = 0;
-  for (let end = from + 1_000; end <= to; end += 100) {
-    const inSecond = (at: number): boolean => at >= end - 1_000 && at < end;
-    if (done.filter(inSecond).length < BACK * came.filter(inSecond).length) back = end - from;
+  for (let end = from + HALF_SECOND; end <= to; end += STEP_MS) {
+    let came = 0;
+    let inTime = 0;
+    for (const [n, ms] of took.entries()) {
+      const at = due[n] as number;
+      if (at < end - HALF_SECOND || at >= end) continue;
+      came += 1;
+      if (ms <= inTimeMs) inTime += 1;
+    }
+    if (inTime < BACK * came) back = end - from;
   }
-  return back > to - from - 100 ? Number.POSITIVE_INFINITY : back;
+  return back > to - from - STEP_MS ? Number.POSITIVE_INFINITY : back;
 }
 
 function usedAgain({ spans, passed }: Block): number {

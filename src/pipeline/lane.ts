@@ -2,7 +2,7 @@ import type { SendResult, Target } from '../core/target.ts';
 import { Alarm } from './alarm.ts';
 import { isOver, reportOver } from './expiry.ts';
 import type { LaneOptions } from './lane-options.ts';
-import type { AttemptOwner, Failure, LegLane, PendingLeg } from './leg.ts';
+import { type AttemptOwner, type Failure, type LegLane, NO_RESULT, type PendingLeg } from './leg.ts';
 import { Occupancy } from './occupancy.ts';
 import { KeyedQueue } from './ordering.ts';
 import { DelayQueue } from './queue.ts';
@@ -20,13 +20,6 @@ export interface Feeder {
 /** How long a lane on its way out goes on: until it is empty, until nothing can be sent at once, or no longer. */
 export type Patience = 'empty' | 'idle' | 'none';
 
-const NO_RESULT: Failure = {
-  status: 'unknown',
-  code: 'E_TARGET_CONTRACT',
-  message: 'the target gave no result',
-  retryable: true,
-};
-
 /** The bounded, ordered queue in front of one target, and the loop that sends from it in batches. */
 export class Lane implements LegLane {
   readonly name: string;
@@ -38,6 +31,8 @@ export class Lane implements LegLane {
   readonly #feeders = new Set<Feeder>();
   /** When a send was last answered, or the first of several began. */
   #progressAt = 0;
+  /** The last send that ended brought no answer. */
+  #mute = false;
   #open = false;
   #stopped = false;
   /** True while the legs of a send are in no queue because its results are being looked at. */
@@ -96,13 +91,14 @@ export class Lane implements LegLane {
 
   /**
    * How many legs it can take that would be sent at once or next, for all that is known: what a choice among targets goes
-   * by. Of a target that is down it is one leg at a time, of a half-open circuit breaker what it wants for its probes.
+   * by. Of a target that is down or does not answer it is one leg at a time, of a half-open circuit breaker what it wants for
+   * its probes.
    */
   room(now: number): number {
     if (this.full || !this.reachable(now) || this.stalled(now)) return 0;
     const { limits, maxEvents, availability } = this.#o;
     const ahead = (limits.concurrency + 1) * limits.maxEvents;
-    const most = availability.down ? 1 : Math.min(maxEvents, ahead, this.#most(now));
+    const most = availability.down || this.#mute ? 1 : Math.min(maxEvents, ahead, this.#most(now));
     return Math.max(0, most - this.depth);
   }
 
@@ -328,6 +324,7 @@ export class Lane implements LegLane {
     const { clock, owner, availability, policies } = this.#o;
     const now = clock.now();
     this.#progressAt = now;
+    this.#mute = results.every(({ status }) => status === 'unknown');
     this.#settling = true;
     availability.settled(results, now, beganAt);
     for (const policy of policies) policy.settled(results, now, beganAt);
@@ -371,8 +368,7 @@ export class Lane implements LegLane {
 
   /** Milliseconds to wait before the leg's next attempt; 0 when it ended or did not count as an attempt. */
   #failed(leg: PendingLeg, failure: Failure, now: number, held: boolean): number {
-    const { counters } = leg.spec;
-    if (failure.status === 'unknown') counters.unknown += 1;
+    if (failure.status === 'unknown') leg.spec.counters.unknown += 1;
     if (leg.attemptOf !== undefined) {
       this.#end(leg);
       leg.attemptOf.failed(leg, failure, failure.unavailable === true || (held && failure.retryable), now);
@@ -387,7 +383,7 @@ export class Lane implements LegLane {
       this.#o.owner.failed(leg, failure, now);
       return 0;
     }
-    counters.retries += 1;
+    leg.spec.counters.retries += 1;
     leg.attempt += 1;
     return Math.max(1, decision.retryInMs);
   }

@@ -29,6 +29,14 @@ export interface LegSpec {
 
 export type Failure = Exclude<SendResult, { status: 'confirmed' }>;
 
+/** Of a leg that its target said nothing of. */
+export const NO_RESULT: Failure = {
+  status: 'unknown',
+  code: 'E_TARGET_CONTRACT',
+  message: 'the target gave no result',
+  retryable: true,
+};
+
 /** Why a leg ends without a confirmation. */
 export interface Cause {
   readonly code: string;

@@ -151,6 +151,22 @@ describe('a lane with an open breaker', () => {
     expect(admits()).toBe(false);
   });
 
+  test('a target that did not answer has room for one leg until it does', async () => {
+    const r = rig({ latencyMs: () => 10 });
+    const lane = r.lanes.get('a');
+    const room = (): number => lane?.room(r.clock.now()) ?? 0;
+    expect(room()).toBeGreaterThan(10);
+    r.target.behaviour = () => ({ ...FAILED, status: 'unknown', retryable: false });
+    r.deliver(events(1));
+    await r.clock.advance(10);
+    expect(room()).toBe(1);
+    r.target.behaviour = () => CONFIRMED;
+    r.deliver(events(1, 0, 1));
+    expect(room()).toBe(0);
+    await r.clock.advance(10);
+    expect(room()).toBeGreaterThan(10);
+  });
+
   test('refusals for good go to the dead letters and leave it closed', async () => {
     const r = guarded();
     r.target.behaviour = () => ({ ...FAILED, retryable: false });

@@ -77,7 +77,7 @@ describe('a live block', () => {
     expect([figures.unkeyedMs, figures.throughputMs]).toEqual([Infinity, Infinity]);
   });
 
-  test('throughput is back when as many are taken as come', () => {
+  test('throughput is back when events are taken in time', () => {
     const figures = figuresOf(
       block((at, _, spans) => {
         const since = at - hole(spans).from;
@@ -85,8 +85,8 @@ describe('a live block', () => {
       }),
       LATE,
     );
-    expect(figures.throughputMs).toBeGreaterThan(2_200);
-    expect(figures.throughputMs).toBeLessThan(2_600);
+    expect(figures.throughputMs).toBeGreaterThanOrEqual(1_500);
+    expect(figures.throughputMs).toBeLessThanOrEqual(2_000);
   });
 });
 
