@@ -23,7 +23,17 @@ export interface CoreResult {
   readonly settled: number;
 }
 
-const configOf = (transform: string | undefined): string => `
+/** What of a configuration a bench varies. */
+export interface CoreOptions {
+  /** What every route does to its events, as YAML in one line. */
+  readonly transform?: string | undefined;
+  /** All routes lead to one choice of all targets: its fields, as YAML in one line. */
+  readonly choice?: string | undefined;
+  /** Further sections. */
+  readonly sections?: string | undefined;
+}
+
+const configOf = ({ transform, choice, sections = '' }: CoreOptions): string => `
 version: 1
 brokers: { mem: { type: memory, maxEvents: 200000 } }
 sources: { in: { broker: mem, topic: in, window: { maxEvents: 50000, maxBytes: 256MiB } } }
@@ -31,8 +41,10 @@ targets:
 ${Array.from({ length: ROUTES }, (_, n) => `  t${n}: { broker: mem, topic: out-${n}, policies: [careful], lane: { maxEvents: 50000, maxBytes: 256MiB } }`).join('\n')}
 policies: { careful: { retry: 5, backoffPolicy: exponential, backoffDelay: 200ms, timeout: 10s } }
 routes:
-${Array.from({ length: ROUTES }, (_, n) => `  - { name: r${n}, from: [in], when: { filters: [{ exact: { type: com.acme.t${n} } }] }, to: [t${n}],${transform === undefined ? '' : ` transform: ${transform},`} delivery: { deadLetter: { store: true } } }`).join('\n')}
+${Array.from({ length: ROUTES }, (_, n) => `  - { name: r${n}, from: [in], when: { filters: [{ exact: { type: com.acme.t${n} } }] }, to: [${choice === undefined ? `t${n}` : 'any'}],${transform === undefined ? '' : ` transform: ${transform},`} delivery: { deadLetter: { store: true } } }`).join('\n')}
 unmatched: drop
+${choice === undefined ? '' : `choices: { any: { targets: [${Array.from({ length: ROUTES }, (_, n) => `t${n}`).join(', ')}], ${choice} } }`}
+${sections}
 `;
 
 const noDeadLetters: OwnedDeadLetters = {
@@ -45,10 +57,9 @@ const noDeadLetters: OwnedDeadLetters = {
   },
 };
 
-/** `transform`: what every route does to its events, as YAML in one line. */
-export async function benchCore(options: { events: number; rounds: number; transform?: string }): Promise<CoreResult> {
+export async function benchCore(options: CoreOptions & { events: number; rounds: number }): Promise<CoreResult> {
   const ring = makeRing();
-  const config = configOf(options.transform);
+  const config = configOf(options);
   const rates: number[] = [];
   const wall: number[] = [];
   let settled = 0;

@@ -7,6 +7,7 @@
 // npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- training [--rounds N] [--quick] [--json FILE]
+// npm run bench -- choices [--events N] [--rounds N] [--model FILE] [--quick] [--json FILE]
 // npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- telemetry [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
@@ -21,6 +22,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- training [--rounds N] [--quick] [--json FILE]
+       npm run bench -- choices [--events N] [--rounds N] [--model FILE] [--quick] [--json FILE]
        npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- telemetry [--events N] [--rounds N] [--quick] [--json FILE]
 `;
@@ -134,6 +136,14 @@ switch (positionals[0]) {
     const figures = await benchTraining(quick ? 20_000 : 100_000, 100 * rounds);
     process.stdout.write(trainingText(figures));
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, undefined, 2)}\n`);
+    break;
+  }
+  case 'choices': {
+    const { benchChoices, choicesText } = await import('./choices.ts');
+    const events = number(values.events, quick ? 100_000 : 500_000);
+    const costs = await benchChoices({ events, rounds, model: values.model });
+    process.stdout.write(choicesText(costs));
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(costs, undefined, 2)}\n`);
     break;
   }
   case 'decisions': {
