@@ -10,6 +10,7 @@ import { afterFailure } from './policies/retry.ts';
 import { same } from './reload/same.ts';
 import { compileRequire } from './router/require.ts';
 import { createSelector } from './selecting.ts';
+import { BacklogPoller, type PolledTarget } from './telemetry/backlog-poller.ts';
 
 /** What a choice tells beside its legs. */
 export interface ChoiceHooks {
@@ -44,6 +45,7 @@ export class Choices {
   readonly #hooks: ChoiceHooks;
   readonly #lanes = new Map<string, ChoiceLane>();
   readonly #inForce = new Map<string, Planned>();
+  #backlogs: BacklogPoller | undefined;
 
   constructor(env: Environment, hooks: ChoiceHooks) {
     this.#env = env;
@@ -53,7 +55,15 @@ export class Choices {
   /** Plans the choices of a configuration over the lanes of its targets. Changes nothing. Throws FairleadError `E_TEMPLATE`. */
   stage(config: GatewayConfig, targetLanes: ReadonlyMap<string, Lane>): StagedChoices {
     const targets = new Map(config.targets.map((target) => [target.name, target]));
-    const planned = new Map(config.choices.map((choice) => [choice.name, this.#plan(choice, targets, targetLanes)]));
+    const planned = new Map(
+      config.choices.map((choice) => {
+        const said = config.routes
+          .filter(({ to }) => to.includes(choice.name))
+          .map(({ delivery }) => delivery.timeoutMs);
+        const longestMs = Math.max(0, ...said.map((ms) => ms ?? 0));
+        return [choice.name, this.#plan(choice, targets, targetLanes, longestMs)];
+      }),
+    );
     const lanes = new Map(
       [...planned].map(([name, plan]) => [name, this.#lanes.get(name) ?? this.#createLane(plan, targets)]),
     );
@@ -77,22 +87,29 @@ export class Choices {
       const { config } = this.#inForce.get(name) as Planned;
       learning.untie(name);
       const left = config.targets.filter(({ target }) => targets.has(target));
-      lane.leave(this.#plan({ ...config, targets: left }, targets, targetLanes).setup);
+      lane.leave(this.#plan({ ...config, targets: left }, targets, targetLanes, 0).setup);
       if (lane.depth > 0) continue;
       lane.stop();
       this.#lanes.delete(name);
       this.#inForce.delete(name);
     }
+    this.#poll([...planned.values()]);
   }
 
   /** Nothing is sent any more. */
   close(): void {
+    this.#backlogs?.stop();
     for (const lane of this.#lanes.values()) lane.stop();
   }
 
-  #plan(config: ChoiceConfig, targets: ReadonlyMap<string, TargetConfig>, lanes: ReadonlyMap<string, Lane>): Planned {
+  #plan(
+    config: ChoiceConfig,
+    targets: ReadonlyMap<string, TargetConfig>,
+    lanes: ReadonlyMap<string, Lane>,
+    longestMs: number,
+  ): Planned {
     const members = config.targets.map(({ target }) => targets.get(target) as TargetConfig);
-    const selecting = selectorConfig(config, members, this.#hooks.learning.telemetry !== undefined);
+    const selecting = selectorConfig(config, members, longestMs, this.#hooks.learning.telemetry !== undefined);
     const before = this.#inForce.get(config.name);
     const { clock, random } = this.#env;
     const selector =
@@ -106,6 +123,26 @@ export class Choices {
       onUnknown: config.onUnknown,
     };
     return { config, selecting, setup };
+  }
+
+  /** Asks the brokers how much waits behind the targets, for the selectors that go by it. */
+  #poll(planned: readonly Planned[]): void {
+    const { clock, random, log } = this.#env;
+    const polled = new Map<string, PolledTarget & { readonly told: ((depth: number, ageMs: number) => void)[] }>();
+    for (const { config, setup, selecting } of planned) {
+      if (config.by !== 'adaptive' && config.by !== 'predictive' && selecting.telemetry !== true) continue;
+      for (const [index, { lane }] of setup.targets.entries()) {
+        const { name, target } = lane;
+        const told = polled.get(name)?.told ?? [];
+        told.push((depth, ageMs) => setup.selector.backlog(index, depth, ageMs));
+        const onDepth = (depth: number, ageMs: number): void => {
+          for (const tell of told) tell(depth, ageMs);
+        };
+        polled.set(name, { name, target, onDepth, told });
+      }
+    }
+    this.#backlogs?.stop();
+    this.#backlogs = new BacklogPoller({ targets: [...polled.values()], clock, random, log });
   }
 
   #createLane({ config, setup }: Planned, targets: ReadonlyMap<string, TargetConfig>): ChoiceLane {
@@ -130,6 +167,7 @@ export class Choices {
 function selectorConfig(
   choice: ChoiceConfig,
   members: readonly TargetConfig[],
+  longestMs: number,
   telemetry: boolean,
 ): Planned['selecting'] {
   const { by, mode, sloMs, weights, explore } = choice;
@@ -139,7 +177,7 @@ function selectorConfig(
       return { name, weight: choice.targets[at]?.weight, cost, capacity, floorMs, protocol: kind };
     }),
     sloMs,
-    timeoutMs: Math.max(1, ...members.map(({ delivery }) => delivery.timeoutMs)),
+    timeoutMs: Math.max(1, longestMs, ...members.map(({ delivery }) => delivery.timeoutMs)),
     weights,
     explore,
     telemetry,

@@ -1,4 +1,5 @@
 import type { GatewayStatus } from '../status.ts';
+import { ChoiceLines } from './choice-lines.ts';
 import { summaryLine, summaryTable, type Totals, totalsOf } from './summary.ts';
 import { isLive, paint, printable } from './terminal.ts';
 
@@ -9,16 +10,18 @@ const LINE_MS = 3_000;
 export function liveSummary(read: () => GatewayStatus, stream: NodeJS.WriteStream): () => void {
   const live = isLive(stream);
   const clock = new Interval(totalsOf(read()));
+  const choices = new ChoiceLines();
   let drawn = 0;
   const draw = (): void => {
     const status = read();
     const { before, after, seconds } = clock.step(totalsOf(status));
     const line = summaryLine(before, after, seconds);
+    const notes = [...choices.next(status), ...troubles(status)];
     if (!live) {
-      stream.write([line, ...troubles(status), ''].join('\n'));
+      stream.write([line, ...notes, ''].join('\n'));
       return;
     }
-    const lines = [line, '', ...summaryTable(before, after, seconds).trimEnd().split('\n'), ...troubles(status)];
+    const lines = [line, '', ...summaryTable(before, after, seconds).trimEnd().split('\n'), ...notes];
     const width = (stream.columns || 80) - 1; // a line that wraps would not be drawn over
     const [first = '', ...others] = lines.map((text) => text.slice(0, width));
     const up = drawn > 0 ? `\u001b[${drawn}A` : '';

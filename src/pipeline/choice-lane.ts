@@ -40,7 +40,7 @@ interface History {
 /**
  * The queue in front of a choice of several targets. A leg is bound to a target when that target's lane can take it, one
  * attempt at a time; what fails is bound anew, elsewhere if it can be. Legs of one key stay together: the next go when all
- * that were bound are back, so a key changes its target only when nothing of it is under way (docs/adr/0020).
+ * that were bound are back, so a key changes its target only when nothing of it is under way (docs/adr/0025).
  */
 export class ChoiceLane implements LegLane, AttemptOwner {
   readonly name: string;

@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { LanePolicy } from '../core/policy.ts';
 import type { SendLimits, Target } from '../core/target.ts';
-import type { Lane } from './lane.ts';
-import type { Failure, LegOwner, PendingLeg } from './leg.ts';
+import type { Failure, LegLane, LegOwner, PendingLeg } from './leg.ts';
 
 /** Whether the target can be reached: closes the lane without consuming attempts. */
 export interface AvailabilityPolicy extends LanePolicy {
@@ -29,5 +28,5 @@ export interface LaneOptions {
   readonly owner: LegOwner;
   readonly clock: Clock;
   /** Called when the lane has become full, and when it has drained to half of its bounds. */
-  readonly onPressure: (lane: Lane, full: boolean) => void;
+  readonly onPressure: (lane: LegLane, full: boolean) => void;
 }
