@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { codeOf } from '../core/errors.ts';
 import { ModelRegistry, type TrainProgress, type TrainReport, trainModel } from '../modelling.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { evaluationText, gateText, type ModelOptions, readText, rivalText } from './model.ts';
@@ -26,6 +28,7 @@ export async function modelTrain(options: ModelTrainOptions): Promise<void> {
     throw new ExitError(EXIT.usage, 'say where the model goes: --name (a version in --models) or --out (a file)');
   }
   if (options.promote === true && name === undefined) throw new ExitError(EXIT.usage, '--promote needs --name');
+  if (out !== undefined) await writing(out, () => access(dirname(out), constants.W_OK));
   const registry = new ModelRegistry(options.models);
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -51,7 +54,7 @@ export async function modelTrain(options: ModelTrainOptions): Promise<void> {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     if (isLive(process.stderr)) process.stderr.write('\r\u001b[K');
   }
-  if (out !== undefined) await writeFile(out, report.onnx);
+  if (out !== undefined) await writing(out, () => writeFile(out, report.onnx));
   const { onnx, added, ...rest } = report;
   if (options.output === 'json') {
     const version = added === undefined ? {} : { name, version: added.version, sha256: added.meta.sha256 };
@@ -67,6 +70,15 @@ export async function modelTrain(options: ModelTrainOptions): Promise<void> {
   const hint =
     options.promote === true ? 'is in force' : `is kept; put it in force with: model promote ${name} ${added.version}`;
   process.stderr.write(`version ${added.version} of ${name} ${hint}\n`);
+}
+
+/** What cannot be written is told before the training, as far as it can be. */
+async function writing(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw new ExitError(EXIT.runtime, `${path} cannot be written (${codeOf(error) ?? 'unknown cause'})`);
+  }
 }
 
 function reportText({ read, rows, trees, onnx, evaluation, incumbent, gate, notRun }: TrainReport): string {

@@ -93,6 +93,8 @@ test('mistakes: usage 2, data 1 with a code', async () => {
   expect((await fairlead(['model', 'train', '--name', 'x'], at)).code).toBe(2);
   expect((await fairlead(['model', 'train', '--data', 'rows.ndjson', '--name', 'x', '--trees', '0'], at)).code).toBe(2);
   expect((await fairlead(['model', 'eval', '--data', 'rows.ndjson'], at)).code).toBe(2);
+  const nowhere = await fairlead(['model', 'train', '--data', 'rows.ndjson', '--out', '/nowhere/model.onnx'], at);
+  expect(nowhere).toMatchObject({ code: 1, stderr: '/nowhere/model.onnx cannot be written (ENOENT)\n' });
   const few = await fairlead(TRAIN, at);
   expect(few.stderr).toMatch(/^E_MODEL_ROWS: 50 rows leave \d+ successful ones/);
   expect(few.code).toBe(1);
