@@ -11,7 +11,7 @@ export interface TraceRows {
   /** Index into `targets`. */
   readonly target: Int32Array;
   readonly targets: readonly string[];
-  /** Time of the send within its run, and when it was settled, in ms. */
+  /** Time of the send, and when it was settled, in ms; runs follow one another. */
   readonly ts: Float64Array;
   readonly known: Float64Array;
 }

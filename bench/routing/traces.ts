@@ -12,6 +12,8 @@ import { TIMEOUT_MS, type World } from './world/world.ts';
 
 /** What is labelled: sends as of the last tick before them, and as of one that lies 1 to 2 s before them. */
 const AHEAD_MS = [1_000, 2_000] as const;
+/** Apart in time, so that runs are told apart: more than any lasts. */
+const RUN_MS = 1_000_000;
 /** Ticks that are kept: labels are closed after the timeout, and look back 2 s from the send. */
 const KEPT_TICKS = Math.ceil((TIMEOUT_MS + AHEAD_MS[1]) / TICK_MS) + 8;
 
@@ -28,15 +30,17 @@ export interface TraceOptions {
   readonly scorer?: Scorer | undefined;
   /** Share of the successful sends that become rows, with a weight that makes up for it. Failed ones all do. */
   readonly sample: number;
+  /** Whether there are rows for what holds in a second or two, too. */
+  readonly lookAhead: boolean;
 }
 
 /**
  * Rows to train on: features of a target at a tick, with the latency or failure of a send to it. Every send that is taken
- * gives two rows, one for what holds now and one for what holds in a second or two. Sends are labelled when they are
+ * gives a row for what holds now, and with `lookAhead` one for what holds in a second or two. Runs follow one another in time. Sends are labelled when they are
  * settled, at the latest by their timeout, so slow ones are not missing.
  */
 export function traces(options: TraceOptions): TraceRows {
-  const { families, firstSeed, seeds, length, policies, scorer, sample } = options;
+  const { families, firstSeed, seeds, length, policies, scorer } = options;
   const held = families.find(({ heldOut }) => heldOut);
   if (held !== undefined) throw new Error(`${held.name} is held out: nothing may be trained on it`);
   const rows = new Rows(FEATURE_COUNT);
@@ -46,7 +50,7 @@ export function traces(options: TraceOptions): TraceRows {
       const policy = policies[turn % policies.length] as Policy;
       turn += 1;
       const world = worldOf(family, seed, length);
-      const observer = new Recorder(world, rows, sample, policy.gateways);
+      const observer = new Recorder(world, rows, options, policy.gateways, turn * RUN_MS);
       const { gateways } = policy;
       simulate({ world, gateways, observer, selectorOf: selectorOf(policy, { scorer, telemetry: true }) });
     }
@@ -77,16 +81,26 @@ class Recorder implements Observer {
   readonly #world: World;
   readonly #rows: Rows;
   readonly #sample: number;
+  readonly #lookAhead: boolean;
+  readonly #startMs: number;
   /** By gateway: features of the kept ticks, and when they were taken. */
   readonly #kept: readonly { readonly at: Float64Array; readonly features: Float32Array[]; ticks: number }[];
   readonly #targets: readonly number[];
   #classes = 1;
   #sizeClass: (bytes: number) => number = () => 0;
 
-  constructor(world: World, rows: Rows, sample: number, gateways: number) {
+  constructor(
+    world: World,
+    rows: Rows,
+    { sample, lookAhead }: Pick<TraceOptions, 'sample' | 'lookAhead'>,
+    gateways: number,
+    startMs: number,
+  ) {
     this.#world = world;
     this.#rows = rows;
     this.#sample = sample;
+    this.#lookAhead = lookAhead;
+    this.#startMs = startMs;
     this.#targets = world.targets.map(({ name }) => rows.targetOf(`${world.family}/${world.seed}/${name}`));
     this.#kept = Array.from({ length: gateways }, () => ({
       at: new Float64Array(KEPT_TICKS).fill(Number.NEGATIVE_INFINITY),
@@ -116,17 +130,17 @@ class Recorder implements Observer {
     const weight = failed ? 1 : 1 / this.#sample;
     const [from, to] = AHEAD_MS;
     const ahead = from + (to - from) * hashed(seed, send.event, 61);
-    for (const before of [0, ahead]) {
+    for (const before of this.#lookAhead ? [0, ahead] : [0]) {
       const features = this.#featuresAt(send, send.atMs - before);
       if (features === undefined) continue;
       this.#rows.add({
         features,
         logMs: failed ? Number.NaN : Math.log(Math.max(1e-3, atMs - send.atMs)),
         failed: failed ? 1 : 0,
-        weight: weight / 2,
+        weight: this.#lookAhead ? weight / 2 : weight,
         target: this.#targets[send.target] as number,
-        ts: send.atMs,
-        known: atMs,
+        ts: this.#startMs + send.atMs,
+        known: this.#startMs + atMs,
       });
     }
   }

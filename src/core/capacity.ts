@@ -32,6 +32,18 @@ export function roomFor(target: SelectorTarget, window: TargetWindow, gateways: 
 }
 
 /**
+ * Latency that another event would see if all went on as in the last moments, in ms: theirs, corrected by how the queue has
+ * changed since they were sent. NaN where nothing is known.
+ */
+export function liveMs(target: SelectorTarget, window: TargetWindow, gateways: number): number {
+  const room = roomFor(target, window, gateways);
+  const usual = usualMs(target, window);
+  const waiting = (depth: number): number => Math.max(0, depth + 1 - room);
+  const queued = ((waiting(window.inFlight) - waiting(window.fastDepth)) * usual) / room;
+  return Math.max(window.fastMs + queued, 0.8 * usual);
+}
+
+/**
  * Events that fit into the target at once before they queue (bandwidth × delay): this gateway's share of what is declared,
  * or the highest rate of acknowledgements of late × the latency without load. Never below 1.
  */

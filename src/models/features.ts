@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bandwidthDelay } from '../core/capacity.ts';
+import { bandwidthDelay, liveMs, roomFor } from '../core/capacity.ts';
 import type { SelectorTarget } from '../core/selector.ts';
 import type { TargetWindow } from '../core/target-window.ts';
 
@@ -22,6 +22,9 @@ const HOUR = 60 * MINUTE;
 function feature(name: string, unit: string, scale: Scale, clip: readonly [number, number], missing = -1): Feature {
   return Object.freeze({ name, unit, scale, clip: Object.freeze(clip), default: missing });
 }
+
+/** The feature that the latency of a model is told relative to: what the analytic policy expects. */
+export const EXPECTED = 'expected';
 
 /** Adapter types that are features. */
 const PROTOCOLS = ['kafka', 'rabbitmq', 'mqtt', 'sqs', 'http'] as const;
@@ -50,6 +53,10 @@ export const FEATURES: readonly Feature[] = Object.freeze([
   feature('season_resid', 'log ms', 'linear', [-5, 5], 0),
   feature('since_recovery', 'ms', 'log1p', [0, HOUR], Math.log1p(HOUR)),
   ...PROTOCOLS.map((protocol) => feature(`is_${protocol}`, '1', 'linear', [0, 1], 0)),
+  feature(EXPECTED, 'ms', 'log1p', [0, MINUTE]),
+  feature('usual_30s', 'ms', 'log1p', [0, MINUTE]),
+  feature('load', '1', 'log1p', [0, 1_000]),
+  feature('suspicion', '1', 'linear', [0, 1], 0),
 ]);
 
 export const FEATURE_COUNT: number = FEATURES.length;
@@ -116,6 +123,10 @@ export function writeFeatures(
   put(phase === undefined ? Number.NaN : window.seasonResidual(phase, AHEAD_MS / seasonMs));
   put(now - window.recoveredAt);
   for (const protocol of PROTOCOLS) put(target.protocol === protocol ? 1 : 0);
+  put(liveMs(target, window, gateways));
+  put(window.usualMs);
+  put((window.inFlight + 1) / roomFor(target, window, gateways));
+  put(window.suspicion);
 }
 
 const BYTES_COLUMN = FEATURES.findIndex(({ name }) => name === 'log_bytes');

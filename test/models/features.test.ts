@@ -38,6 +38,10 @@ describe('features', () => {
       'is_mqtt',
       'is_sqs',
       'is_http',
+      'expected',
+      'usual_30s',
+      'load',
+      'suspicion',
     ]);
     expect(SCHEMA_HASH).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -45,7 +49,7 @@ describe('features', () => {
   it('are defaults where nothing is known, and never NaN', () => {
     const row = new Float32Array(FEATURE_COUNT);
     writeFeatures(row, 0, { name: 'a' }, new Window(), 1_000, { ...context, phase: undefined });
-    const known = new Set(['inflight_norm', 'err_ewma', 'ack_rate', 'send_rate', 'log_bytes']);
+    const known = new Set(['inflight_norm', 'load', 'err_ewma', 'ack_rate', 'send_rate', 'log_bytes']);
     for (const [at, { name, default: missing }] of FEATURES.entries()) {
       if (!known.has(name)) expect([name, row[at]]).toEqual([name, Math.fround(missing)]);
     }
@@ -73,6 +77,8 @@ describe('features', () => {
     expect(value('sin_tod')).toBeCloseTo(1, 6);
     expect(value('since_recovery')).toBeCloseTo(Math.log1p(6_000), 5);
     expect(value('is_mqtt')).toBe(1);
+    expect(value('expected')).toBeCloseTo(Math.log1p(50), 5);
+    expect(value('load')).toBeCloseTo(Math.log1p(3 / 6), 5);
     expect(row.subarray(0, FEATURE_COUNT).every((one) => one === 0)).toBe(true);
   });
 

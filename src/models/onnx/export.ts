@@ -22,8 +22,10 @@ export interface ScoringModel {
  */
 export function exportOnnx(model: ScoringModel, metadata: ModelMetadata): Buffer {
   const columns = metadata.schema.features.length;
+  const { relativeTo } = model.mean;
   const graph = new MessageWriter()
-    .message(1, treeNode('latency', [model.mean, model.q95], 'log_ms'))
+    .message(1, treeNode('latency', [model.mean, model.q95], relativeTo === undefined ? 'log_ms' : 'log_ratio'))
+    .messages(1, relativeTo === undefined ? [] : addColumn(relativeTo, 'log_ratio', 'log_ms'))
     .message(1, treeNode('failure', [model.fail], 'log_odds'))
     .message(1, node('Sigmoid', ['log_odds'], 'p_fail'))
     .message(1, node('Concat', ['log_ms', 'p_fail'], OUTPUT_NAME).message(5, intAttribute('axis', 1)))
@@ -46,6 +48,15 @@ function node(operator: string, inputs: readonly string[], output: string): Mess
   const writer = new MessageWriter();
   for (const input of inputs) writer.text(1, input);
   return writer.text(2, output).text(3, output).text(4, operator);
+}
+
+/** Adds a column of the features to every column of `from`. */
+function addColumn(column: number, from: string, output: string): readonly MessageWriter[] {
+  return [
+    node('Constant', [], 'column').message(5, intsAttribute('value_ints', [column])),
+    node('Gather', [INPUT_NAME, 'column'], 'expected').message(5, intAttribute('axis', 1)),
+    node('Add', [from, 'expected'], output),
+  ];
 }
 
 /** A TreeEnsembleRegressor with one target per ensemble. */

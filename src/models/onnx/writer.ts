@@ -30,6 +30,11 @@ export class MessageWriter {
     return this.bytes(field, value.finish());
   }
 
+  messages(field: number, values: readonly MessageWriter[]): this {
+    for (const value of values) this.message(field, value);
+    return this;
+  }
+
   /** Packed. */
   floats(field: number, values: ArrayLike<number>): this {
     const bytes = Buffer.alloc(values.length * 4);

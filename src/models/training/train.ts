@@ -1,5 +1,6 @@
 import { BASELINE_TAUS_MS, ewmaScores } from '../baseline.ts';
 import { type FeatureSchema, type GoldenRows, type ModelMetadata, modelError, QUANTILE } from '../contract.ts';
+import { EXPECTED } from '../features.ts';
 import { type Evaluation, evaluate } from '../metrics.ts';
 import { exportOnnx, type ScoringModel } from '../onnx/export.ts';
 import { BOOST_DEFAULTS, type BoostOptions, type BoostProgress, boost, type LabelledRows } from './boost.ts';
@@ -56,7 +57,10 @@ export function train(
   const { validShare = 0.15, testShare = 0.15, gapMs = 4_000 } = options;
   const data = sortByTime(rows);
   const parts = splitByTime(data, { valid: validShare, test: testShare }, gapMs);
-  const latency = { train: successes(parts.train), valid: successes(parts.valid) };
+  // What differs from a good guess is learned with far fewer trees than the guess itself.
+  const at = schema.features.findIndex(({ name, scale }) => name === EXPECTED && scale === 'log1p');
+  const relativeTo = at < 0 ? undefined : at;
+  const latency = { train: successes(parts.train, relativeTo), valid: successes(parts.valid, relativeTo) };
   const outcome = { train: outcomes(parts.train), valid: outcomes(parts.valid) };
   if (latency.train.labels.length < MIN_ROWS || latency.valid.labels.length === 0 || parts.test.rows === 0) {
     const message = `${data.rows} rows leave ${latency.train.labels.length} successful ones to train on; ${MIN_ROWS} are needed`;
@@ -65,8 +69,8 @@ export function train(
   const learn = (head: HeadName, from: typeof latency, loss: Loss, minLeaf = boosting.minLeaf): Ensemble =>
     boost(from.train, from.valid, data.columns, loss, { ...boosting, minLeaf }, (p) => onProgress?.({ head, ...p }));
   const model: ScoringModel = {
-    mean: learn('mean', latency, squared),
-    q95: learn('q95', latency, pinball(QUANTILE)),
+    mean: { ...learn('mean', latency, squared), relativeTo },
+    q95: { ...learn('q95', latency, pinball(QUANTILE)), relativeTo },
     // failures are rare: in small leaves they are chance
     fail: learn('fail', outcome, logistic, 2 * boosting.minLeaf),
   };
@@ -109,8 +113,8 @@ export function scoreRows(model: ScoringModel, features: Float32Array, columns: 
   return scores;
 }
 
-/** Latencies of what succeeded; several sends in one row count by the share that did. */
-function successes(data: Dataset): LabelledRows {
+/** Logarithms of the latencies of what succeeded, less a column; several sends in one row count by the share that did. */
+function successes(data: Dataset, relativeTo: number | undefined): LabelledRows {
   const rows: number[] = [];
   for (let row = 0; row < data.rows; row += 1) {
     if (!Number.isNaN(data.logMs[row] as number) && (data.failed[row] as number) < 1) rows.push(row);
@@ -121,7 +125,10 @@ function successes(data: Dataset): LabelledRows {
   }
   return {
     features,
-    labels: Float32Array.from(rows, (row) => data.logMs[row] as number),
+    labels: Float32Array.from(rows, (row) => {
+      const guess = relativeTo === undefined ? 0 : (data.features[row * data.columns + relativeTo] as number);
+      return (data.logMs[row] as number) - guess;
+    }),
     weights: Float32Array.from(rows, (row) => (data.weight[row] as number) * (1 - (data.failed[row] as number))),
   };
 }

@@ -17,10 +17,12 @@ export interface Tree {
 export interface Ensemble {
   readonly base: number;
   readonly trees: readonly Tree[];
+  /** A column that is added to the sum, so that the trees only tell what differs from it; undefined: none. */
+  readonly relativeTo?: number | undefined;
 }
 
 /** Predictions for `[rows, columns]` values. */
-export function predict({ base, trees }: Ensemble, features: Float32Array, columns: number): Float32Array {
+export function predict({ base, trees, relativeTo }: Ensemble, features: Float32Array, columns: number): Float32Array {
   const rows = features.length / columns;
   const sums = new Float32Array(rows);
   for (const tree of trees) {
@@ -29,6 +31,9 @@ export function predict({ base, trees }: Ensemble, features: Float32Array, colum
     }
   }
   for (let row = 0; row < rows; row += 1) sums[row] = (sums[row] as number) + base;
+  if (relativeTo === undefined) return sums;
+  for (let row = 0; row < rows; row += 1)
+    sums[row] = (sums[row] as number) + (features[row * columns + relativeTo] as number);
   return sums;
 }
 

@@ -16,6 +16,7 @@ const options: TraceOptions = {
     { by: 'adaptive', capacities: 'undeclared', gateways: 3 },
   ],
   sample: 0.2,
+  lookAhead: true,
 };
 
 describe('traces', () => {
