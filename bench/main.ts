@@ -3,7 +3,8 @@
 // npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
-// npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
+// npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--model FILE] [--quick] [--out FOLDER]
+// npm run bench -- routing-train [--seeds N] [--rounds N] [--quick] [--out FILE]
 // npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- training [--rounds N] [--quick] [--json FILE]
@@ -18,7 +19,8 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
-       npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--quick] [--out FOLDER]
+       npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--model FILE] [--quick] [--out FOLDER]
+       npm run bench -- routing-train [--seeds N] [--rounds N] [--quick] [--out FILE]
        npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- training [--rounds N] [--quick] [--json FILE]
@@ -128,7 +130,15 @@ switch (positionals[0]) {
     const out = values.out ?? `bench/results/${quick ? 'routing-quick' : 'routing'}`;
     const { families } = values;
     const seeds = number(values.seeds, quick ? 3 : 20);
-    process.exitCode = (await benchRouting({ quick, families, out, seeds })) ? 0 : 2;
+    const { model } = values;
+    process.exitCode = (await benchRouting({ quick, families, out, seeds, model })) ? 0 : 2;
+    break;
+  }
+  case 'routing-train': {
+    const { trainForRouting } = await import('./routing/train.ts');
+    const { DEMO_MODEL } = await import('./routing/model.ts');
+    const out = values.out ?? DEMO_MODEL;
+    trainForRouting({ seeds: number(values.seeds, quick ? 4 : 16), rounds: number(values.rounds, 3), out });
     break;
   }
   case 'training': {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { measureCpu } from './decision-cpu.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
-import type { SimModel } from './model.ts';
+import { DEMO_MODEL, readModel } from './model.ts';
 import { familyPlot, timePlots } from './plots.ts';
 import { nameOf, policies } from './policies.ts';
 import { policiesOf, reportOf } from './report.ts';
@@ -17,12 +17,18 @@ export interface RoutingBench {
   readonly families: readonly string[];
   /** Folder for the JSON and the plots; undefined: none. */
   readonly out: string | undefined;
-  /** For `predictive`, which is left out without one. */
-  readonly model?: SimModel | undefined;
+  /** An ONNX file for `predictive`; default: the one that comes with the repository, and without that no `predictive`. */
+  readonly model: string | undefined;
 }
 
 /** Runs the evaluation, prints it, and writes it down. False where the families asked for do not exist. */
-export async function benchRouting({ quick, seeds, families: wanted, out, model }: RoutingBench): Promise<boolean> {
+export async function benchRouting({
+  quick,
+  seeds,
+  families: wanted,
+  out,
+  model: file,
+}: RoutingBench): Promise<boolean> {
   const families = chosen(wanted);
   if (families.length === 0) {
     process.stderr.write(
@@ -30,6 +36,8 @@ export async function benchRouting({ quick, seeds, families: wanted, out, model 
     );
     return false;
   }
+  const model = await readModel(file ?? DEMO_MODEL);
+  if (file !== undefined && model === undefined) throw new Error(`there is no model ${file}`);
   const length = quick ? QUICK_LENGTH : FULL_LENGTH;
   const options = { families, seeds, length, model, boundIterations: quick ? 60 : 200 };
   const evaluation = await evaluate({

@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { Scorer } from '../../src/core/scorer.ts';
+import { GATEWAY_SCHEMA } from '../../src/models/contract.ts';
+import { loadModel } from '../../src/models/scorer.ts';
 import { MODEL_ON, type Policy, selectorOf } from './policies.ts';
 import type { Run } from './sim/run.ts';
 import { simulate, simulateAsync } from './sim/simulation.ts';
@@ -8,6 +11,33 @@ import type { World } from './world/world.ts';
 export interface SimModel {
   readonly scorer: Scorer;
   readonly answered: () => Promise<unknown> | undefined;
+}
+
+/** What `npm run bench -- routing-train` makes and the repository has. */
+export const DEMO_MODEL = 'config/models/demo.onnx';
+
+/** A model's file, checked as the gateway checks it; undefined where there is none of that name. */
+export async function readModel(file: string): Promise<SimModel | undefined> {
+  if (!existsSync(file)) return undefined;
+  return modelOf(await loadModel(readFileSync(file), { schema: GATEWAY_SCHEMA }));
+}
+
+/** Follows a scorer's answers. */
+function modelOf(scorer: Scorer): SimModel {
+  let last: Promise<unknown> | undefined;
+  return {
+    scorer: {
+      sha: scorer.sha,
+      schemaHash: scorer.schemaHash,
+      score(features, rows) {
+        const answer = scorer.score(features, rows);
+        // A failed answer is the selector's to see, not ours.
+        last = answer instanceof Promise ? answer.catch(() => undefined) : undefined;
+        return answer;
+      },
+    },
+    answered: () => last,
+  };
 }
 
 /** One policy through one world. */

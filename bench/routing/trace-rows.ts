@@ -12,7 +12,7 @@ export interface TraceRows {
   readonly target: Int32Array;
   readonly targets: readonly string[];
   /** Time of the send, and when it was settled, in ms; runs follow one another. */
-  readonly ts: Float64Array;
+  readonly at: Float64Array;
   readonly known: Float64Array;
 }
 
@@ -22,11 +22,11 @@ interface Row {
   readonly failed: number;
   readonly weight: number;
   readonly target: number;
-  readonly ts: number;
+  readonly at: number;
   readonly known: number;
 }
 
-const FIELDS = ['logMs', 'failed', 'weight', 'target', 'ts', 'known'] as const;
+const FIELDS = ['logMs', 'failed', 'weight', 'target', 'at', 'known'] as const;
 
 /** Gathers rows; the columns grow. */
 export class Rows {
@@ -70,7 +70,7 @@ export class Rows {
       weight: Float32Array.from(of('weight')),
       target: Int32Array.from(of('target')),
       targets: [...this.#targets.keys()],
-      ts: of('ts'),
+      at: of('at'),
       known: of('known'),
     };
   }

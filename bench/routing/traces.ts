@@ -1,6 +1,6 @@
 import type { Scorer } from '../../src/core/scorer.ts';
 import type { Selector } from '../../src/core/selector.ts';
-import { FEATURE_COUNT, SCHEMA_HASH } from '../../src/models/features.ts';
+import { FEATURE_COUNT } from '../../src/models/features.ts';
 import { type Policy, selectorOf } from './policies.ts';
 import { type Observer, type SendView, TICK_MS } from './sim/run.ts';
 import { simulate } from './sim/simulation.ts';
@@ -56,24 +56,6 @@ export function traces(options: TraceOptions): TraceRows {
     }
   }
   return rows.finish();
-}
-
-/** NDJSON as `fairlead model train` reads it: a header with the hash of the features, then a line per row. */
-export function* traceLines(rows: TraceRows): Generator<string> {
-  yield `${JSON.stringify({ schema: { hash: SCHEMA_HASH } })}\n`;
-  for (let row = 0; row < rows.rows; row += 1) {
-    const failed = (rows.failed[row] as number) > 0;
-    const line = {
-      ts: rows.ts[row],
-      target: rows.targets[rows.target[row] as number],
-      features: [...rows.features.subarray(row * rows.columns, (row + 1) * rows.columns)].map(digits),
-      ...(failed ? {} : { ms: digits(Math.exp(rows.logMs[row] as number)) }),
-      failed,
-      weight: digits(rows.weight[row] as number),
-      known: rows.known[row],
-    };
-    yield `${JSON.stringify(line)}\n`;
-  }
 }
 
 /** Keeps the features of the last ticks and joins settled sends to them. */
@@ -139,7 +121,7 @@ class Recorder implements Observer {
         failed: failed ? 1 : 0,
         weight: this.#lookAhead ? weight / 2 : weight,
         target: this.#targets[send.target] as number,
-        ts: this.#startMs + send.atMs,
+        at: this.#startMs + send.atMs - before,
         known: this.#startMs + atMs,
       });
     }
@@ -159,8 +141,4 @@ class Recorder implements Observer {
     const row = target * this.#classes + this.#sizeClass(bytes);
     return kept.features[place]?.subarray(row * FEATURE_COUNT, (row + 1) * FEATURE_COUNT);
   }
-}
-
-function digits(value: number): number {
-  return Number(value.toPrecision(7));
 }

@@ -25,6 +25,8 @@ function feature(name: string, unit: string, scale: Scale, clip: readonly [numbe
 
 /** The feature that the latency of a model is told relative to: what the analytic policy expects. */
 export const EXPECTED = 'expected';
+/** The one that its failures are told relative to: the log odds of `err_ewma`. */
+export const ERROR_ODDS = 'err_odds';
 
 /** Adapter types that are features. */
 const PROTOCOLS = ['kafka', 'rabbitmq', 'mqtt', 'sqs', 'http'] as const;
@@ -57,6 +59,7 @@ export const FEATURES: readonly Feature[] = Object.freeze([
   feature('usual_30s', 'ms', 'log1p', [0, MINUTE]),
   feature('load', '1', 'log1p', [0, 1_000]),
   feature('suspicion', '1', 'linear', [0, 1], 0),
+  feature(ERROR_ODDS, 'log odds', 'linear', [-7, 7], -6),
 ]);
 
 export const FEATURE_COUNT: number = FEATURES.length;
@@ -127,6 +130,7 @@ export function writeFeatures(
   put(window.usualMs);
   put((window.inFlight + 1) / roomFor(target, window, gateways));
   put(window.suspicion);
+  put(Math.log(window.errors / (1 - window.errors)));
 }
 
 const BYTES_COLUMN = FEATURES.findIndex(({ name }) => name === 'log_bytes');

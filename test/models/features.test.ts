@@ -42,6 +42,7 @@ describe('features', () => {
       'usual_30s',
       'load',
       'suspicion',
+      'err_odds',
     ]);
     expect(SCHEMA_HASH).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -49,7 +50,7 @@ describe('features', () => {
   it('are defaults where nothing is known, and never NaN', () => {
     const row = new Float32Array(FEATURE_COUNT);
     writeFeatures(row, 0, { name: 'a' }, new Window(), 1_000, { ...context, phase: undefined });
-    const known = new Set(['inflight_norm', 'load', 'err_ewma', 'ack_rate', 'send_rate', 'log_bytes']);
+    const known = new Set(['inflight_norm', 'load', 'err_ewma', 'err_odds', 'ack_rate', 'send_rate', 'log_bytes']);
     for (const [at, { name, default: missing }] of FEATURES.entries()) {
       if (!known.has(name)) expect([name, row[at]]).toEqual([name, Math.fround(missing)]);
     }

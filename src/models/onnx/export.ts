@@ -22,11 +22,9 @@ export interface ScoringModel {
  */
 export function exportOnnx(model: ScoringModel, metadata: ModelMetadata): Buffer {
   const columns = metadata.schema.features.length;
-  const { relativeTo } = model.mean;
   const graph = new MessageWriter()
-    .message(1, treeNode('latency', [model.mean, model.q95], relativeTo === undefined ? 'log_ms' : 'log_ratio'))
-    .messages(1, relativeTo === undefined ? [] : addColumn(relativeTo, 'log_ratio', 'log_ms'))
-    .message(1, treeNode('failure', [model.fail], 'log_odds'))
+    .messages(1, ensembles('latency', [model.mean, model.q95], 'log_ms'))
+    .messages(1, ensembles('failure', [model.fail], 'log_odds'))
     .message(1, node('Sigmoid', ['log_odds'], 'p_fail'))
     .message(1, node('Concat', ['log_ms', 'p_fail'], OUTPUT_NAME).message(5, intAttribute('axis', 1)))
     .text(2, 'fairlead')
@@ -50,12 +48,16 @@ function node(operator: string, inputs: readonly string[], output: string): Mess
   return writer.text(2, output).text(3, output).text(4, operator);
 }
 
-/** Adds a column of the features to every column of `from`. */
-function addColumn(column: number, from: string, output: string): readonly MessageWriter[] {
+/** The trees, and the column that they are relative to, which is the same for all of them. */
+function ensembles(name: string, targets: readonly Ensemble[], output: string): readonly MessageWriter[] {
+  const relativeTo = targets[0]?.relativeTo;
+  if (relativeTo === undefined) return [treeNode(name, targets, output)];
+  const [trees, column, start] = [`${name}_trees`, `${name}_column`, `${name}_start`];
   return [
-    node('Constant', [], 'column').message(5, intsAttribute('value_ints', [column])),
-    node('Gather', [INPUT_NAME, 'column'], 'expected').message(5, intAttribute('axis', 1)),
-    node('Add', [from, 'expected'], output),
+    treeNode(name, targets, trees),
+    node('Constant', [], column).message(5, intsAttribute('value_ints', [relativeTo])),
+    node('Gather', [INPUT_NAME, column], start).message(5, intAttribute('axis', 1)),
+    node('Add', [trees, start], output),
   ];
 }
 

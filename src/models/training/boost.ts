@@ -45,6 +45,8 @@ export interface LabelledRows {
   readonly features: Float32Array;
   readonly labels: Float32Array;
   readonly weights: Float32Array;
+  /** What the trees start from instead of a constant, by row. */
+  readonly start?: Float32Array | undefined;
 }
 
 export interface BoostProgress {
@@ -74,9 +76,9 @@ export function boost(
   const bins = binned(train.features, rows, bounds);
   const validBins = valid === undefined ? undefined : binned(valid.features, valid.labels.length, bounds);
   const grower = new Grower(bins, bounds, rows, options);
-  const base = Math.fround(loss.base(labels, weights));
-  const sums = new Float32Array(rows).fill(base);
-  const validSums = new Float32Array(valid?.labels.length ?? 0).fill(base);
+  const base = train.start === undefined ? Math.fround(loss.base(labels, weights)) : 0;
+  const sums = train.start?.slice() ?? new Float32Array(rows).fill(base);
+  const validSums = valid?.start?.slice() ?? new Float32Array(valid?.labels.length ?? 0).fill(base);
   const gradients = new Float64Array(rows);
   const hessians = new Float64Array(rows);
   const residuals = new Float64Array(loss.leaf === undefined ? 0 : rows);

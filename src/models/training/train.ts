@@ -1,6 +1,6 @@
 import { BASELINE_TAUS_MS, ewmaScores } from '../baseline.ts';
 import { type FeatureSchema, type GoldenRows, type ModelMetadata, modelError, QUANTILE } from '../contract.ts';
-import { EXPECTED } from '../features.ts';
+import { ERROR_ODDS, EXPECTED, type Scale } from '../features.ts';
 import { type Evaluation, evaluate } from '../metrics.ts';
 import { exportOnnx, type ScoringModel } from '../onnx/export.ts';
 import { BOOST_DEFAULTS, type BoostOptions, type BoostProgress, boost, type LabelledRows } from './boost.ts';
@@ -58,10 +58,10 @@ export function train(
   const data = sortByTime(rows);
   const parts = splitByTime(data, { valid: validShare, test: testShare }, gapMs);
   // What differs from a good guess is learned with far fewer trees than the guess itself.
-  const at = schema.features.findIndex(({ name, scale }) => name === EXPECTED && scale === 'log1p');
-  const relativeTo = at < 0 ? undefined : at;
+  const relativeTo = columnOf(schema, EXPECTED, 'log1p');
+  const odds = columnOf(schema, ERROR_ODDS, 'linear');
   const latency = { train: successes(parts.train, relativeTo), valid: successes(parts.valid, relativeTo) };
-  const outcome = { train: outcomes(parts.train), valid: outcomes(parts.valid) };
+  const outcome = { train: outcomes(parts.train, odds), valid: outcomes(parts.valid, odds) };
   if (latency.train.labels.length < MIN_ROWS || latency.valid.labels.length === 0 || parts.test.rows === 0) {
     const message = `${data.rows} rows leave ${latency.train.labels.length} successful ones to train on; ${MIN_ROWS} are needed`;
     throw modelError('E_MODEL_ROWS', message);
@@ -72,7 +72,7 @@ export function train(
     mean: { ...learn('mean', latency, squared), relativeTo },
     q95: { ...learn('q95', latency, pinball(QUANTILE)), relativeTo },
     // failures are rare: in small leaves they are chance
-    fail: learn('fail', outcome, logistic, 2 * boosting.minLeaf),
+    fail: { ...learn('fail', outcome, logistic, 2 * boosting.minLeaf), relativeTo: odds },
   };
   const scores = scoreRows(model, parts.test.features, data.columns);
   const evaluation = evaluate(parts.test, scores);
@@ -133,8 +133,17 @@ function successes(data: Dataset, relativeTo: number | undefined): LabelledRows 
   };
 }
 
-function outcomes({ features, failed, weight }: Dataset): LabelledRows {
-  return { features, labels: failed, weights: weight };
+function outcomes({ features, failed, weight, rows, columns }: Dataset, odds: number | undefined): LabelledRows {
+  const start =
+    odds === undefined
+      ? undefined
+      : Float32Array.from({ length: rows }, (_, row) => features[row * columns + odds] as number);
+  return { features, labels: failed, weights: weight, start };
+}
+
+function columnOf({ features }: FeatureSchema, name: string, scale: Scale): number | undefined {
+  const at = features.findIndex((feature) => feature.name === name && feature.scale === scale);
+  return at < 0 ? undefined : at;
 }
 
 /** A row where nothing is known, and some that were measured, spread over time. */
