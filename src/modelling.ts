@@ -1,15 +1,10 @@
-import { BASELINE_TAUS_MS, ewmaScores } from './models/baseline.ts';
-import { GATEWAY_SCHEMA, modelError } from './models/contract.ts';
-import { type GateReport, gate } from './models/gate.ts';
-import { measured, type Rival, rival, screened } from './models/measuring.ts';
-import { type Evaluation, evaluate } from './models/metrics.ts';
+import { GATEWAY_SCHEMA } from './models/contract.ts';
+import { type EvalReport, type EvalRequest, evaluateModel } from './models/evaluating.ts';
 import type { DecisionCosts } from './models/off-policy.ts';
-import type { ActiveModel, ListedVersion, ModelRegistry } from './models/registry.ts';
-import { loadModel } from './models/scorer.ts';
-import { sortByTime } from './models/training/dataset.ts';
+import type { ListedVersion, ModelRegistry } from './models/registry.ts';
 import type { TrainingResult } from './models/training/job.ts';
 import { headerLine, rowLine } from './models/training/parse-row.ts';
-import { loggedDecisions, type ReadSummary, readRows, TrainingRows } from './models/training/read.ts';
+import { type ReadSummary, TrainingRows } from './models/training/read.ts';
 import { runTraining, type TrainingListeners } from './models/training/run.ts';
 import type { TrainOptions } from './models/training/train.ts';
 
@@ -82,43 +77,7 @@ export async function* trainingLines(paths: readonly string[], ahead: boolean): 
   for await (const row of new TrainingRows({ paths, ahead, schema: GATEWAY_SCHEMA })) yield rowLine(row);
 }
 
-export interface EvalReport {
-  readonly sha256: string;
-  readonly read: ReadSummary;
-  readonly evaluation: Evaluation;
-  /** Of averages per target over 1, 5 and 30 s. */
-  readonly baselines: readonly Evaluation[];
-  readonly incumbent: Rival | undefined;
-  readonly gate: GateReport;
-}
-
-export interface EvalRequest {
-  readonly onnx: Buffer;
-  readonly paths: readonly string[];
-  readonly ahead?: boolean | undefined;
-  readonly costs?: DecisionCosts | undefined;
-  /** Of another model than `onnx`. */
-  readonly active?: ActiveModel | undefined;
-  readonly maxRows?: number | undefined;
-}
-
 /** Holds a model against rows, averages and, where there is one, an incumbent. Rejects with an `E_MODEL_…` error. */
-export async function evalModel(request: EvalRequest): Promise<EvalReport> {
-  const { onnx, paths, ahead, costs, active, maxRows = DEFAULT_MAX_ROWS } = request;
-  const source = { paths, ahead, schema: GATEWAY_SCHEMA };
-  const { data, read } = await readRows(source, maxRows);
-  if (data.rows === 0) throw modelError('E_MODEL_ROWS', `there are no rows in ${paths.join(', ')}`);
-  const rows = sortByTime(data);
-  const baselines = BASELINE_TAUS_MS.map((tau) => evaluate(rows, ewmaScores(rows, tau)));
-  const incumbent = active && (await rival(active, rows));
-  const scorer = await loadModel(onnx, { schema: GATEWAY_SCHEMA });
-  try {
-    const { evaluation, goldenDifference, scoreMicros } = await measured(scorer, rows);
-    const offPolicy = await screened(scorer, loggedDecisions(source), rows.at[0] as number, costs);
-    const known = { candidate: evaluation, baselines, incumbent: incumbent?.evaluation };
-    const report = gate({ ...known, goldenDifference, scoreMicros, offPolicy });
-    return { sha256: scorer.sha, read, evaluation, baselines, incumbent, gate: report };
-  } finally {
-    await scorer.close();
-  }
+export function evalModel(request: Omit<EvalRequest, 'maxRows'> & { maxRows?: number }): Promise<EvalReport> {
+  return evaluateModel({ maxRows: DEFAULT_MAX_ROWS, ...request });
 }

@@ -78,7 +78,7 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   E_MODEL_SLOW: 'A model takes too long to answer: it would hold up the events.',
   E_MODEL_RUNTIME: 'Models need the optional package `onnxruntime-node`, which is not installed or has no binary here.',
   E_MODEL_CLOSED: 'A model was used after it was replaced.',
-  E_MODEL_SUPERSEDED: 'Another model was asked for while this one was loaded.',
+  E_MODEL_SUPERSEDED: 'Another model was asked for, or put in force, while this one was loaded or tried.',
   E_MODEL_ROWS: 'There are too few rows to train a model, or to measure one.',
   E_MODEL_DATA: 'Telemetry to train on cannot be read, or is not in the form of docs/guide/models.md.',
   E_MODEL_TRAINING: 'The training process died, most likely of memory: lower `--max-rows`.',

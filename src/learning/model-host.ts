@@ -43,6 +43,8 @@ export class ModelHost {
   readonly #slot = new ModelSlot();
   #origin: Origin | undefined;
   #trial: { readonly version: number; readonly model: LoadedModel } | undefined;
+  /** The trial scores. */
+  #preferred = false;
   #lastError: ModelStatus['lastError'];
   #cancel: (() => void) | undefined;
   #closed = false;
@@ -60,16 +62,17 @@ export class ModelHost {
     this.#onChange = parts.onChange;
   }
 
-  /** What scores now: the version that is tried out, else the one in force. */
+  /** What scores now: the version in force, or the one that is tried out where that is preferred. */
   get scorer(): Scorer | undefined {
-    return this.#trial?.model ?? this.#slot.current;
+    if (this.#preferred) return this.#trial?.model;
+    return this.#origin === undefined ? undefined : this.#slot.current;
   }
 
   get status(): ModelStatus {
     return {
       name: this.name,
       version: this.#origin?.version,
-      sha256: this.#slot.current?.sha,
+      sha256: this.#origin === undefined ? undefined : this.#slot.current?.sha,
       trial: this.#trial?.version,
       lastError: this.#lastError,
     };
@@ -86,24 +89,37 @@ export class ModelHost {
     return this.#looking;
   }
 
-  /** Has a version score in place of the one in force until it is called with undefined. Rejects with `E_MODEL_…`. */
-  async try(version: number | undefined): Promise<void> {
-    const before = this.#trial;
-    if (version === undefined) this.#trial = undefined;
-    else if (before?.version !== version) {
-      const listed = await this.#registry?.version(this.name, version);
-      if (listed === undefined || this.#closed) return;
-      this.#trial = { version, model: await loadModelFile(listed.path, listed.sha256) };
-    } else return;
+  /** Loads a version that is to be tried out. It does not score until it is preferred. Rejects with `E_MODEL_…`. */
+  async prepare(version: number): Promise<void> {
+    await this.drop();
+    const listed = await this.#registry?.version(this.name, version);
+    if (listed === undefined || this.#closed) return;
+    const model = await loadModelFile(listed.path, listed.sha256);
+    if (this.#closed) await model.close();
+    else this.#trial = { version, model };
+  }
+
+  /** Has the version that is tried out score, or the one in force: a pointer, nothing is loaded. */
+  prefer(trial: boolean): void {
+    const preferred = trial && this.#trial !== undefined;
+    if (preferred === this.#preferred) return;
+    this.#preferred = preferred;
     this.#onChange();
-    await before?.model.close();
+  }
+
+  /** Lets go of the version that is tried out. */
+  async drop(): Promise<void> {
+    this.prefer(false);
+    const trial = this.#trial;
+    this.#trial = undefined;
+    await trial?.model.close();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancel?.();
     await this.#looking;
-    await this.#trial?.model.close();
+    await this.drop();
     await this.#slot.close();
   }
 
@@ -117,6 +133,10 @@ export class ModelHost {
         this.#slot.swap();
         this.#origin = origin;
         this.#log.info({ model: this.name, version: origin.version, sha256: this.#slot.current?.sha }, 'model loaded');
+        this.#onChange();
+      } else if (origin === undefined && this.#origin !== undefined) {
+        this.#origin = undefined;
+        this.#log.info({ model: this.name }, 'no version of the model is in force any more');
         this.#onChange();
       }
       this.#lastError = undefined;

@@ -108,10 +108,18 @@ export class ModelRegistry {
     return text === undefined ? EMPTY_STATE : parseState(text, file);
   }
 
-  /** Puts a version in force; the one before is what `rollback` goes back to. */
-  promote(name: string, version: number): Promise<ModelState> {
+  /**
+   * Puts a version in force; the one before is what `rollback` goes back to.
+   *
+   * @param inPlaceOf The version that must be in force by now (null: none), or it rejects with `E_MODEL_SUPERSEDED`; default: any.
+   */
+  promote(name: string, version: number, inPlaceOf?: number | null): Promise<ModelState> {
     return this.#change(name, async (state) => {
       await this.meta(name, version);
+      if (inPlaceOf !== undefined && state.active !== inPlaceOf) {
+        const message = `version ${state.active ?? 'none'} of ${name} was put in force meanwhile`;
+        throw modelError('E_MODEL_SUPERSEDED', message);
+      }
       if (state.active === version) return state;
       const { canary, shadow } = state;
       return {
@@ -134,11 +142,18 @@ export class ModelRegistry {
     });
   }
 
+  /** Takes a version out of force if it is: the one before is in force then, or none. */
+  withdraw(name: string, version: number): Promise<ModelState> {
+    return this.#change(name, async (state) =>
+      state.active === version ? { ...state, active: state.previous, previous: null } : state,
+    );
+  }
+
   /** Names the version that is tried beside the one in force, on a share of the events or on none; null for no version. */
   trial(name: string, role: 'canary' | 'shadow', version: number | null): Promise<ModelState> {
     return this.#change(name, async (state) => {
       if (version !== null) await this.meta(name, version);
-      return { ...state, [role]: version };
+      return state[role] === version ? state : { ...state, [role]: version };
     });
   }
 

@@ -2,8 +2,9 @@
 
 import { setPriority } from 'node:os';
 import { FairleadError, messageOf } from '../../core/errors.ts';
-import { doJob, type TrainingJob } from './job.ts';
-import type { ChildReply } from './run.ts';
+import { evaluateModel } from '../evaluating.ts';
+import { doJob, type TrainingJob, type TrainingResult } from './job.ts';
+import type { ChildJob, ChildReply } from './run.ts';
 
 /** Progress is told at most this often, in ms. */
 const PROGRESS_MS = 200;
@@ -12,31 +13,36 @@ const PROGRESS_MS = 200;
 process.on('disconnect', () => process.exit(1));
 // Ctrl-C reaches the whole group; the owner decides.
 process.on('SIGINT', () => undefined);
-process.once('message', (job: TrainingJob) => void work(job));
+process.once('message', (job: ChildJob) => void work(job));
 
-async function work(job: TrainingJob): Promise<void> {
+async function work({ training, evaluation }: ChildJob): Promise<void> {
   try {
     setPriority(10);
   } catch {
     // not allowed here: only a courtesy to the gateway beside it
   }
   try {
-    let toldAt = Number.NEGATIVE_INFINITY;
-    const result = await doJob(job, {
-      onRead: (read) => process.send?.({ read } satisfies ChildReply),
-      onProgress: (progress) => {
-        const now = performance.now();
-        if (now - toldAt < PROGRESS_MS && progress.trees < progress.of) return;
-        toldAt = now;
-        process.send?.({ progress } satisfies ChildReply);
-      },
-    });
-    await tell({ result });
+    if (training !== undefined) await tell({ result: await trained(training) });
+    if (evaluation !== undefined) await tell({ evaluated: await evaluateModel(evaluation) });
   } catch (error) {
     const code = error instanceof FairleadError ? error.code : 'E_ERROR';
     await tell({ error: { code, message: messageOf(error) } });
   }
   process.disconnect();
+}
+
+/** Trains and tells how far it is. */
+function trained(job: TrainingJob): Promise<TrainingResult> {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return doJob(job, {
+    onRead: (read) => process.send?.({ read } satisfies ChildReply),
+    onProgress: (progress) => {
+      const now = performance.now();
+      if (now - toldAt < PROGRESS_MS && progress.trees < progress.of) return;
+      toldAt = now;
+      process.send?.({ progress } satisfies ChildReply);
+    },
+  });
 }
 
 /** Resolves once the reply is on its way: an exit before would lose it. */

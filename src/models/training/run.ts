@@ -3,15 +3,23 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FairleadError } from '../../core/errors.ts';
 import { modelError } from '../contract.ts';
+import type { EvalReport, EvalRequest } from '../evaluating.ts';
 import type { JobListeners, TrainingJob, TrainingResult } from './job.ts';
 import type { ReadSummary } from './read.ts';
 import type { TrainProgress } from './train.ts';
+
+/** What it is asked: one of the two. */
+export interface ChildJob {
+  readonly training?: TrainingJob;
+  readonly evaluation?: EvalRequest;
+}
 
 /** What it says: one reply has one of these. */
 export interface ChildReply {
   readonly read?: ReadSummary;
   readonly progress?: TrainProgress;
   readonly result?: TrainingResult;
+  readonly evaluated?: EvalReport;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -27,8 +35,20 @@ const HEAP_MIB = 256;
  * Trains in a process of its own, which can be killed and whose memory is its own. Rejects with the `E_MODEL_…` error of
  * the training, `E_MODEL_TRAINING` where the process dies, `E_STOPPED` where `signal` ends it.
  */
-export function runTraining(job: TrainingJob, listeners: TrainingListeners = {}): Promise<TrainingResult> {
-  const { onRead, onProgress, signal } = listeners;
+export async function runTraining(job: TrainingJob, listeners: TrainingListeners = {}): Promise<TrainingResult> {
+  const { result } = await inChild({ training: job }, listeners);
+  if (result === undefined) throw modelError('E_MODEL_TRAINING', 'the training process gave no model');
+  return { ...result, onnx: Buffer.from(result.onnx) };
+}
+
+/** Holds a model against rows in such a process, so that whoever asks can go on. Rejects as {@link runTraining} does. */
+export async function runEvaluation(request: EvalRequest, signal: AbortSignal): Promise<EvalReport> {
+  const { evaluated } = await inChild({ evaluation: request }, { signal });
+  if (evaluated === undefined) throw modelError('E_MODEL_TRAINING', 'the training process gave no figures');
+  return evaluated;
+}
+
+function inChild(job: ChildJob, { onRead, onProgress, signal }: TrainingListeners): Promise<ChildReply> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(stopped());
@@ -44,10 +64,11 @@ export function runTraining(job: TrainingJob, listeners: TrainingListeners = {})
       settle();
     };
     signal?.addEventListener('abort', kill, { once: true });
-    child.on('message', ({ read, progress, result, error }: ChildReply) => {
+    child.on('message', (reply: ChildReply) => {
+      const { read, progress, result, evaluated, error } = reply;
       if (read !== undefined) onRead?.(read);
       if (progress !== undefined) onProgress?.(progress);
-      if (result !== undefined) end(() => resolve({ ...result, onnx: Buffer.from(result.onnx) }));
+      if (result !== undefined || evaluated !== undefined) end(() => resolve(reply));
       if (error !== undefined) end(() => reject(new FairleadError(error)));
     });
     child.on('error', (cause) =>
