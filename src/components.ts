@@ -11,6 +11,7 @@ import { FairleadError } from './core/errors.ts';
 import { type Log, silentLog } from './core/log.ts';
 import type { Source } from './core/source.ts';
 import type { Target } from './core/target.ts';
+import type { LearningPace } from './learning/pace.ts';
 
 /** What a gateway runs under; everything has a default but the adapters. */
 export interface Environment {
@@ -20,6 +21,8 @@ export interface Environment {
   readonly random: Random;
   /** Unique per process; default `${HOSTNAME}` or a random name. */
   readonly instance: string;
+  /** How fast models are learned; default as in operation. */
+  readonly pace?: LearningPace | undefined;
 }
 
 export function environment(part: Pick<Environment, 'adapters'> & Partial<Environment>): Environment {

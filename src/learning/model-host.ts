@@ -10,7 +10,7 @@ import { type LoadedModel, ModelSlot } from '../models/slot.ts';
 /** How often the registry is asked for another version in force, and a load that failed is tried again. */
 const LOOK_MS = 2_000;
 
-export interface ModelStatus {
+export interface HostStatus {
   readonly name: string;
   /** Of the registry, in force; undefined for a file. */
   readonly version?: number | undefined;
@@ -45,7 +45,7 @@ export class ModelHost {
   #trial: { readonly version: number; readonly model: LoadedModel } | undefined;
   /** The trial scores. */
   #preferred = false;
-  #lastError: ModelStatus['lastError'];
+  #lastError: HostStatus['lastError'];
   #cancel: (() => void) | undefined;
   #closed = false;
   #looking: Promise<void> = Promise.resolve();
@@ -68,7 +68,7 @@ export class ModelHost {
     return this.#origin === undefined ? undefined : this.#slot.current;
   }
 
-  get status(): ModelStatus {
+  get status(): HostStatus {
     return {
       name: this.name,
       version: this.#origin?.version,

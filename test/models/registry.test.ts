@@ -42,6 +42,17 @@ const about: Omit<ModelMeta, 'sha256' | 'bytes'> = {
 
 const add = (text: string, name = 'demo') => registry.add(name, Buffer.from(text), about);
 
+test('a version is put in force in place of the one that was expected, and withdrawn while it is in force', async () => {
+  await add('one');
+  await add('two');
+  expect(await registry.promote('demo', 1, null)).toMatchObject({ active: 1, previous: null });
+  await expect(registry.promote('demo', 2, null)).rejects.toMatchObject({ code: 'E_MODEL_SUPERSEDED' });
+  expect(await registry.promote('demo', 2, 1)).toMatchObject({ active: 2, previous: 1 });
+  expect(await registry.withdraw('demo', 1)).toMatchObject({ active: 2, previous: 1 });
+  expect(await registry.withdraw('demo', 2)).toMatchObject({ active: 1, previous: null });
+  expect(await registry.withdraw('demo', 1)).toMatchObject({ active: null, previous: null });
+});
+
 test('versions count up; promote, rollback and trials say which are in use', async () => {
   expect((await add('one')).version).toBe(1);
   expect((await add('two')).version).toBe(2);
