@@ -2,9 +2,9 @@ import type { CandidateCounters } from '../core/counters.ts';
 import type { DecisionHandle, DecisionObserver } from '../core/decision-observer.ts';
 import type { MeshEvent } from '../core/event.ts';
 import type { DeliverySettings } from '../core/routing.ts';
-import type { Selector, Ticket } from '../core/selector.ts';
+import type { Selector, SendStatus, Ticket } from '../core/selector.ts';
 import type { Lane } from './lane.ts';
-import { type AttemptOwner, type LegSpec, PendingLeg } from './leg.ts';
+import { type AttemptOwner, type Failure, type LegSpec, PendingLeg } from './leg.ts';
 
 /** A choice as a configuration has it. */
 export interface ChoiceSetup {
@@ -79,4 +79,11 @@ export class Attempt extends PendingLeg {
     this.seat = seat;
     this.group = group;
   }
+}
+
+/** What a failure tells of the target: a refusal for good tells about the event, so it counts for nothing. */
+export function statusOf({ status, retryable, unavailable }: Failure): SendStatus {
+  if (unavailable === true) return 'refused';
+  if (!retryable) return 'recalled';
+  return status === 'unknown' ? 'timeout' : 'failed';
 }

@@ -2,8 +2,9 @@ import type { Clock } from '../core/clock.ts';
 import { CandidateCounters, type DecisionCounters } from '../core/counters.ts';
 import type { Decision, DecisionBy, SendStatus } from '../core/selector.ts';
 import { Alarm } from './alarm.ts';
-import { Attempt, type ChoiceSetup, type Group, Seat } from './attempt.ts';
+import { Attempt, type ChoiceSetup, type Group, Seat, statusOf } from './attempt.ts';
 import { isOver, reportOver } from './expiry.ts';
+import { Histories } from './histories.ts';
 import type { Lane } from './lane.ts';
 import type { RetryRule } from './lane-options.ts';
 import type { AttemptOwner, Failure, LegLane, LegOwner, PendingLeg } from './leg.ts';
@@ -17,6 +18,8 @@ const TICK_MS = 20;
 /** How often legs that wait are looked at for their `maxAge`. */
 const LOOK_MS = 1_000;
 const NOT_RECORDED = -1;
+/** For how many events a decision holds, as a share of what is in flight at the target. */
+const HOLD = 1 / 32;
 
 export interface ChoiceLaneOptions {
   readonly name: string;
@@ -27,14 +30,6 @@ export interface ChoiceLaneOptions {
   readonly owner: LegOwner;
   readonly clock: Clock;
   readonly onPressure: (lane: ChoiceLane, full: boolean) => void;
-}
-
-/** What is known of a leg that was tried before. */
-interface History {
-  /** Lanes that it failed on since it was last tried everywhere. */
-  readonly tried: Set<Lane>;
-  /** Where it has to be tried again. */
-  pinned: Lane | undefined;
 }
 
 /**
@@ -51,7 +46,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   readonly #queue = new KeyedQueue();
   readonly #parking = new Parking();
   readonly #waiting = new DelayQueue<PendingLeg>();
-  readonly #histories = new Map<PendingLeg, History>();
+  readonly #histories = new Histories();
   /** Legs that came back and go first. */
   #returned: PendingLeg[] = [];
   #setup: ChoiceSetup;
@@ -64,6 +59,11 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   #stopped = false;
   #kicking = false;
   #lookAt = 0;
+  /** The last decision, for how many more events it holds, and which. */
+  #held: Decision | undefined;
+  #holds = 0;
+  #heldOf: Eligible | undefined;
+  #heldSize = 0;
   /** The subset of `#roomyOf` that has room, until some room is used up. */
   #roomy: Eligible | undefined;
   #roomyOf: Eligible | undefined;
@@ -120,6 +120,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     for (let leg = this.#waiting.take(now); leg !== undefined; leg = this.#waiting.take(now)) this.#queue.again(leg);
     for (const seat of this.#seats) seat.room = seat.lane.room(now);
     this.#roomyOf = undefined;
+    this.#holds = 0;
     for (const leg of this.#returned.splice(0).reverse()) {
       const eligible = this.#check(leg, now);
       if (eligible !== undefined) this.#parking.unshift(eligible, leg);
@@ -185,7 +186,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     this.#report(attempt, statusOf(failure));
     seat.counters.failed += 1;
     let delayMs = 0;
-    if (free) this.#tried(leg, seat.lane);
+    if (free) this.#histories.failed(leg, seat.lane, this.#setup.eligible(leg.event), this.#seats);
     else {
       const decision = this.#o.retry(leg, failure);
       if (decision === 'give-up') {
@@ -231,16 +232,8 @@ export class ChoiceLane implements LegLane, AttemptOwner {
       this.#queue.release(leg);
       return undefined;
     }
-    const history = this.#histories.size > 0 ? this.#histories.get(leg) : undefined;
-    return history === undefined ? allowed : this.#remaining(allowed, history);
-  }
-
-  #remaining(allowed: Eligible, { tried, pinned }: History): Eligible {
-    const laneOf = (index: number): Lane | undefined => this.#seats[index]?.lane;
-    const pin = pinned === undefined ? -1 : allowed.findIndex((index) => laneOf(index) === pinned);
-    if (pin >= 0) return this.#parking.intern([allowed[pin] as number]);
-    const left = allowed.filter((index) => !tried.has(laneOf(index) as Lane));
-    return left.length === 0 || left.length === allowed.length ? allowed : this.#parking.intern(left);
+    const remaining = this.#histories.remaining(leg, allowed, this.#seats);
+    return remaining === allowed ? allowed : this.#parking.intern(remaining);
   }
 
   /** Gives a leg, and those of its key that may go along, to the target that the selector chooses; false: it has to wait. */
@@ -248,20 +241,50 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     if (this.#over(leg, now)) return true;
     const usable = this.#withRoom(eligible);
     if (usable.length === 0) return false;
-    const { selector } = this.#setup;
-    this.#view.bytes = leg.bytes;
-    const decision = selector.choose(this.#view, usable);
-    if (decision.target < 0) return false;
+    const decision = this.#decide(leg, usable);
+    if (decision === undefined) return false;
     const seat = this.#seats[decision.target] as Seat;
-    const group: Group | undefined = leg.key === undefined ? undefined : { attempts: [], open: 0, delayMs: 0 };
+    const next = seat.lane.orderedBatch ? leg.next : undefined;
+    if (next === undefined) this.#give(leg, seat, undefined, usable, decision);
+    else this.#giveTogether(leg, next, { seat, eligible, usable, decision });
+    return true;
+  }
+
+  /**
+   * Asks the selector. A decision that weighs what is in flight holds for as many events as change that by next to nothing,
+   * in one turn: the odds would be the same.
+   */
+  #decide({ bytes }: PendingLeg, usable: Eligible): Decision | undefined {
+    const { selector } = this.#setup;
+    const size = selector.sizeClass(bytes);
+    if (this.#holds > 0 && this.#heldOf === usable && this.#heldSize === size) {
+      this.#holds -= 1;
+      return this.#held;
+    }
+    this.#view.bytes = bytes;
+    const decision = selector.choose(this.#view, usable);
+    if (decision.target < 0) return undefined;
+    this.#held = decision;
+    this.#heldOf = usable;
+    this.#heldSize = size;
+    const weighs = decision.by === 'analytic' || decision.by === 'model';
+    this.#holds = weighs && !decision.explored ? Math.floor(selector.inFlight(decision.target) * HOLD) : 0;
+    return decision;
+  }
+
+  /** Legs of a key go together as far as they may, in one send. */
+  #giveTogether(
+    leg: PendingLeg,
+    first: PendingLeg,
+    { seat, eligible, usable, decision }: { seat: Seat; eligible: Eligible; usable: Eligible; decision: Decision },
+  ): void {
+    const group: Group = { attempts: [], open: 0, delayMs: 0 };
     this.#give(leg, seat, group, usable, decision);
-    if (group === undefined) return true;
     const together: Decision = { ...decision, by: 'lease', propensity: 1, explored: false };
-    for (let next = seat.lane.orderedBatch ? leg.next : undefined; next !== undefined; next = next.next) {
-      if (seat.room === 0 || this.#setup.eligible(next.event) !== eligible) break;
+    for (let next: PendingLeg | undefined = first; next !== undefined; next = next.next) {
+      if (seat.room === 0 || this.#setup.eligible(next.event) !== eligible || this.#histories.isPinned(next)) break;
       if (!next.ended && !next.tracker.detached) this.#give(next, seat, group, usable, together);
     }
-    return true;
   }
 
   #give(leg: PendingLeg, seat: Seat, group: Group | undefined, usable: Eligible, decision: Decision): void {
@@ -309,39 +332,19 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   /** Milliseconds until the leg is tried again: at once where there is a target that it was not tried on. */
   #again(leg: PendingLeg, lane: Lane, failure: Failure, retryInMs: number): number {
     if (failure.status === 'unknown' && this.#setup.onUnknown === 'wait') {
-      this.#history(leg).pinned = lane;
+      this.#histories.pin(leg, lane);
       return Math.max(1, retryInMs);
     }
-    return this.#tried(leg, lane) ? 0 : Math.max(1, retryInMs);
-  }
-
-  /** Notes that a leg failed there; false once it has been tried everywhere. */
-  #tried(leg: PendingLeg, lane: Lane): boolean {
-    const history = this.#history(leg);
-    history.pinned = undefined;
-    history.tried.add(lane);
-    const untried = this.#setup.eligible(leg.event).some((index) => {
-      const other = this.#seats[index]?.lane;
-      return other !== undefined && !history.tried.has(other);
-    });
-    if (!untried) history.tried.clear();
-    return untried;
-  }
-
-  #history(leg: PendingLeg): History {
-    let history = this.#histories.get(leg);
-    if (history === undefined) {
-      history = { tried: new Set(), pinned: undefined };
-      this.#histories.set(leg, history);
-    }
-    return history;
+    const elsewhere = this.#histories.failed(leg, lane, this.#setup.eligible(leg.event), this.#seats);
+    return elsewhere ? 0 : Math.max(1, retryInMs);
   }
 
   /** An attempt is over; what has not ended waits again, the legs of a key once all of them are back. */
   #back({ leg, group }: Attempt, delayMs: number, now: number): void {
     if (group === undefined) {
+      const retry = this.#queue.release(leg);
       leg.taken = false;
-      if (!leg.ended) this.#rejoin(leg, delayMs, now);
+      if (retry !== undefined) this.#rejoin(retry, delayMs, now);
       return;
     }
     group.open -= 1;
@@ -360,7 +363,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   #end(leg: PendingLeg): void {
     leg.ended = true;
     this.#occupancy.end(leg);
-    if (this.#histories.size > 0) this.#histories.delete(leg);
+    this.#histories.forget(leg);
   }
 
   #tickLater(): void {
@@ -388,11 +391,4 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     }
     this.kick();
   }
-}
-
-/** What a failure tells of the target: a refusal for good tells about the event, so it counts for nothing. */
-function statusOf({ status, retryable, unavailable }: Failure): SendStatus {
-  if (unavailable === true) return 'refused';
-  if (!retryable) return 'recalled';
-  return status === 'unknown' ? 'timeout' : 'failed';
 }
