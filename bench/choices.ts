@@ -13,7 +13,7 @@ export interface ChoiceCost {
   readonly ratio: number;
 }
 
-/** The gateway's own throughput with a choice of ten memory targets in its way, by selector; rounds are interleaved. */
+/** The gateway's own throughput with a choice of four memory targets in its way, by selector; rounds are interleaved. */
 export async function benchChoices(options: {
   events: number;
   rounds: number;

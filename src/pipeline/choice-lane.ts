@@ -245,7 +245,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     if (decision === undefined) return false;
     const seat = this.#seats[decision.target] as Seat;
     const next = seat.lane.orderedBatch ? leg.next : undefined;
-    if (next === undefined) this.#give(leg, seat, undefined, usable, decision);
+    if (next === undefined) seat.lane.addChain(this.#give(leg, seat, undefined, usable, decision));
     else this.#giveTogether(leg, next, { seat, eligible, usable, decision });
     return true;
   }
@@ -279,15 +279,20 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     { seat, eligible, usable, decision }: { seat: Seat; eligible: Eligible; usable: Eligible; decision: Decision },
   ): void {
     const group: Group = { attempts: [], open: 0, delayMs: 0 };
-    this.#give(leg, seat, group, usable, decision);
+    const head = this.#give(leg, seat, group, usable, decision);
+    let last = head;
     const together: Decision = { ...decision, by: 'lease', propensity: 1, explored: false };
     for (let next: PendingLeg | undefined = first; next !== undefined; next = next.next) {
       if (seat.room === 0 || this.#setup.eligible(next.event) !== eligible || this.#histories.isPinned(next)) break;
-      if (!next.ended && !next.tracker.detached) this.#give(next, seat, group, usable, together);
+      if (next.ended || next.tracker.detached) continue;
+      const attempt = this.#give(next, seat, group, usable, together);
+      last.next = attempt;
+      last = attempt;
     }
+    seat.lane.addChain(head);
   }
 
-  #give(leg: PendingLeg, seat: Seat, group: Group | undefined, usable: Eligible, decision: Decision): void {
+  #give(leg: PendingLeg, seat: Seat, group: Group | undefined, usable: Eligible, decision: Decision): Attempt {
     const { selector, observer } = this.#setup;
     this.#view.bytes = leg.bytes;
     const attempt = new Attempt(leg, seat, group, this);
@@ -304,7 +309,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     seat.given = true;
     seat.room -= 1;
     if (seat.room === 0) this.#roomyOf = undefined;
-    seat.lane.add(attempt);
+    return attempt;
   }
 
   #withRoom(eligible: Eligible): Eligible {

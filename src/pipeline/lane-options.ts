@@ -30,3 +30,8 @@ export interface LaneOptions {
   /** Called when the lane has become full, and when it has drained to half of its bounds. */
   readonly onPressure: (lane: LegLane, full: boolean) => void;
 }
+
+/** What may have more for a lane that has room again. */
+export interface Feeder {
+  kick(): void;
+}

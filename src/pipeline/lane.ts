@@ -1,7 +1,7 @@
 import type { SendResult, Target } from '../core/target.ts';
 import { Alarm } from './alarm.ts';
 import { isOver, reportOver } from './expiry.ts';
-import type { LaneOptions } from './lane-options.ts';
+import type { Feeder, LaneOptions } from './lane-options.ts';
 import { type AttemptOwner, type Failure, type LegLane, NO_RESULT, type PendingLeg } from './leg.ts';
 import { Occupancy } from './occupancy.ts';
 import { KeyedQueue } from './ordering.ts';
@@ -11,11 +11,6 @@ import { DelayQueue } from './queue.ts';
 const LOOK_MS = 1_000;
 /** How long all sends may be under way without an answer before what waits behind them had better go elsewhere. */
 const STALL_MS = 250;
-
-/** What may have more for a lane that has room again. */
-export interface Feeder {
-  kick(): void;
-}
 
 /** How long a lane on its way out goes on: until it is empty, until nothing can be sent at once, or no longer. */
 export type Patience = 'empty' | 'idle' | 'none';
@@ -135,6 +130,12 @@ export class Lane implements LegLane {
   add(leg: PendingLeg): void {
     this.#queue.add(leg);
     this.#occupancy.add(leg);
+  }
+
+  /** Takes in attempts linked by `next`, of a key of which nothing else is in the lane on behalf of their owner. */
+  addChain(head: PendingLeg): void {
+    this.#queue.addChain(head);
+    for (let leg: PendingLeg | undefined = head; leg !== undefined; leg = leg.next) this.#occupancy.add(leg);
   }
 
   /** Sends what may be sent now. */

@@ -32,6 +32,11 @@ export class KeyedQueue {
     slot.tail = leg;
   }
 
+  /** Adds legs linked by `next` whose order to others of their key is kept elsewhere: no slot is needed for them. */
+  addChain(head: PendingLeg): void {
+    this.#ready.push(head);
+  }
+
   /** The next leg that may be sent; its key stays closed until {@link release}. */
   take(): PendingLeg | undefined {
     return this.#ready.shift();
