@@ -5,7 +5,7 @@
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--model FILE] [--quick] [--out FOLDER]
 // npm run bench -- routing-train [--seeds N] [--rounds N] [--quick] [--out FILE]
-// npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
+// npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--telemetry FOLDER] [--quick] [--json FILE]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- training [--rounds N] [--quick] [--json FILE]
 // npm run bench -- choices [--events N] [--rounds N] [--model FILE] [--quick] [--json FILE]
@@ -21,7 +21,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
        npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--model FILE] [--quick] [--out FOLDER]
        npm run bench -- routing-train [--seeds N] [--rounds N] [--quick] [--out FILE]
-       npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--quick] [--json FILE]
+       npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--telemetry FOLDER] [--quick] [--json FILE]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- training [--rounds N] [--quick] [--json FILE]
        npm run bench -- choices [--events N] [--rounds N] [--model FILE] [--quick] [--json FILE]
@@ -43,6 +43,7 @@ const { positionals, values } = parseArgs({
     out: { type: 'string' },
     rate: { type: 'string' },
     model: { type: 'string' },
+    telemetry: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
@@ -173,6 +174,7 @@ switch (positionals[0]) {
       rounds: number(values.rounds, quick ? 2 : 10),
       perSecond: number(values.rate, 300),
       model: values.model,
+      telemetry: values.telemetry,
       json: json ?? `bench/results/${quick ? 'routing-live-quick' : 'routing-live'}.json`,
     }))
       ? 0

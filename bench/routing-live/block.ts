@@ -4,7 +4,7 @@ import { GatewayProcess } from '../../test/faults/child.ts';
 import { eventually } from '../../test/setup/eventually.ts';
 import { freePort } from '../../test/setup/places/index.ts';
 import type { Arrivals } from './arrivals.ts';
-import { gatewayConfig } from './gateway.ts';
+import { gatewayConfig, type Learning } from './gateway.ts';
 import { Client } from './load.ts';
 import { liveEvent, schedule } from './schedule.ts';
 import type { Phase, PhaseName } from './script.ts';
@@ -24,7 +24,7 @@ export interface BlockOptions {
   readonly hit: LiveKind;
   readonly perSecond: number;
   readonly phases: readonly Phase[];
-  readonly model: string | undefined;
+  readonly learning: Learning;
 }
 
 /** All that was seen in one block; times are in ms since its begin. */
@@ -64,7 +64,7 @@ export async function runBlock(
   const troubled = targets.find(({ kind }) => kind === hit) as LiveTarget;
   for (const target of targets) target.suffer({});
   const port = await freePort();
-  const gateway = new GatewayProcess(gatewayConfig(targets, by, port, options.model));
+  const gateway = new GatewayProcess(gatewayConfig(targets, by, port, options.learning));
   const client = new Client(port);
   try {
     gateway.start();

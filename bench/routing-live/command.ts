@@ -18,6 +18,8 @@ export interface RoutingLiveBench {
   readonly perSecond: number;
   /** An ONNX model for `predictive`, which is left out without one. */
   readonly model: string | undefined;
+  /** Folder for what the gateways record, to train a model on. Events are other ones then. */
+  readonly telemetry: string | undefined;
   readonly json: string;
 }
 
@@ -31,6 +33,7 @@ export async function benchRoutingLive(options: RoutingLiveBench): Promise<boole
   const { quick, rounds, perSecond, json } = options;
   const model = options.model === undefined ? undefined : resolve(options.model);
   if (model !== undefined && !existsSync(model)) throw new Error(`there is no model ${model}`);
+  const telemetry = options.telemetry === undefined ? undefined : resolve(options.telemetry);
   const policies: SelectorName[] = ['round-robin', 'p2c-ewma', 'adaptive'];
   if (model !== undefined) policies.push('predictive');
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -43,8 +46,18 @@ export async function benchRoutingLive(options: RoutingLiveBench): Promise<boole
     for (let repetition = 0; repetition < rounds; repetition += 1) {
       const hit = LIVE_KINDS[repetition % LIVE_KINDS.length] as (typeof LIVE_KINDS)[number];
       for (const by of turn(policies, repetition)) {
-        const own = { number: outcomes.length, by, seed: 1 + repetition, hit, perSecond, model };
-        const block = await runBlock({ ...own, phases: phases(quick) }, stand.targets, arrivals);
+        const own = {
+          number: outcomes.length,
+          by,
+          seed: repetition + (telemetry === undefined ? 1 : 1_001),
+          hit,
+          perSecond,
+        };
+        const block = await runBlock(
+          { ...own, learning: { model, telemetry }, phases: phases(quick) },
+          stand.targets,
+          arrivals,
+        );
         const figures = figuresOf(block, LATE);
         outcomes.push({ by, repetition, hit, figures });
         blocks.push(record(block));
@@ -62,7 +75,7 @@ export async function benchRoutingLive(options: RoutingLiveBench): Promise<boole
   process.stdout.write(reportOf(outcomes, verdicts));
   mkdirSync(dirname(json), { recursive: true });
   const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
-  const settings = { quick, rounds, perSecond, model, phases: phases(quick), late: LATE };
+  const settings = { quick, rounds, perSecond, model, telemetry, phases: phases(quick), late: LATE };
   writeFileSync(json, `${JSON.stringify({ machine, settings, verdicts, outcomes, blocks })}\n`);
   process.stdout.write(`written to ${json}\n`);
   return outcomes.every(({ figures }) => figures.lost === 0) && verdicts.every(({ value, atMost }) => value <= atMost);

@@ -5,12 +5,19 @@ import type { LiveTarget } from './stand.ts';
 /** How long a send may take before its outcome counts as unknown and the event may go elsewhere. */
 export const SEND_TIMEOUT_MS = 1_000;
 
+export interface Learning {
+  /** An ONNX model for `predictive`. */
+  readonly model: string | undefined;
+  /** Folder in which decisions are recorded. */
+  readonly telemetry: string | undefined;
+}
+
 /** The same gateway for every policy but for `by`: one route, one choice among all targets, a breaker on each. */
 export function gatewayConfig(
   targets: readonly LiveTarget[],
   by: SelectorName,
   port: number,
-  model: string | undefined,
+  { model, telemetry }: Learning,
 ): string {
   const named = <T>(entry: (target: LiveTarget) => T): Record<string, T> =>
     Object.fromEntries(targets.map((target) => [target.kind, entry(target)]));
@@ -30,6 +37,7 @@ export function gatewayConfig(
       },
     },
     ...(model === undefined ? {} : { models: { live: { path: model } } }),
+    ...(telemetry === undefined ? {} : { telemetry: { path: telemetry, sample: 1 } }),
     choices: { any: { targets: targets.map(({ kind }) => kind), by, slo: '50ms', onUnknown: 'reselect' } },
     routes: [{ name: 'any', from: ['in'], to: ['any'], delivery: { deadLetter: { store: true } } }],
     store: { path: '$STORE' },
