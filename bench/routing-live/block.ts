@@ -87,6 +87,8 @@ export async function runBlock(
       return lostOf(taken, arrivals) === 0;
     };
     await eventually(arrived, { timeoutMs: PATIENCE_MS, everyMs: 200 }).catch(() => undefined); // what is lost is reported
+    const refused = /"code":"E_MODEL_[^\n]*/.exec(gateway.log());
+    if (refused !== null) throw new Error(`the gateway does not use the model: ${refused[0]}`);
     const code = await gateway.end('SIGTERM');
     if (code !== 0) throw new Error(`the gateway ended with ${code}: ${gateway.log().slice(-2_000)}`);
     let duplicates = 0;
