@@ -58,6 +58,13 @@ function build(program: Command): void {
     .option('--now <timestamp>', 'as if it were then, for routes with a time window')
     .addOption(output('table', 'json', 'yaml'))
     .action(async (event: string, options) => (await import('./explain.ts')).explain(event, options));
+  withConfig(add(program, 'decisions', 'show the last recorded decisions of choices: who was a candidate, and why'))
+    .option('--telemetry <directory>', 'where they were recorded (default: telemetry.path in the file)')
+    .option('--choice <name>', 'only of this choice')
+    .option('-n, --last <n>', 'so many', between(1, 10_000), 5)
+    .option('--features', 'every feature of every candidate')
+    .addOption(output('text', 'json'))
+    .action(async (options) => (await import('./decisions.ts')).decisions(options));
   withConfig(add(program, 'echo', 'print the configuration as it was understood, secrets redacted'))
     .addOption(output('yaml', 'json'))
     .action(async (options) => (await import('./echo.ts')).echo(options));

@@ -187,13 +187,13 @@ export class Learning {
     return { model, to };
   }
 
-  #drifted(model: string, choice: string, selector: Selector, { target, since, rise }: DriftAlarm): void {
+  #drifted(model: string, choice: string, selector: Selector, { target, since, ...alarm }: DriftAlarm): void {
     const { clock } = this.#env;
     this.#students.get(model)?.retrainer?.drifted({
       choice,
       target: selector.targets[target]?.name ?? '',
       since: clock.wall() - (clock.now() - since),
-      rise,
+      ...alarm,
     });
   }
 

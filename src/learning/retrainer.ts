@@ -48,6 +48,7 @@ export interface HeardDrift {
   readonly target: string;
   readonly since: number;
   readonly rise: number;
+  readonly beyondAverage: boolean;
 }
 
 export interface RetrainerParts {
@@ -111,10 +112,10 @@ export class Retrainer {
   }
 
   /** The model got worse than an average at a target. While something is trained or tried, it is only counted. */
-  drifted({ choice, target, since, rise }: HeardDrift): void {
+  drifted({ since, ...heard }: HeardDrift): void {
     const { model, log, telemetry } = this.#o;
     this.#counts.drifts += 1;
-    log.warn({ model: model.name, choice, target, rise }, 'model drifted: its forecasts of a target got worse');
+    log.warn({ model: model.name, ...heard }, 'model drifted: its forecasts of a target got worse');
     if (this.#phase === 'idle') this.#drift ??= { since, writtenThen: telemetry.counters.written };
   }
 

@@ -23,7 +23,7 @@ export const DRIFT_RULES: DriftRules = {
   cooldownMs: 300_000,
 };
 
-/** A model has become worse at a target than a plain average. */
+/** A model has become worse at a target. */
 export interface DriftAlarm {
   /** Index of the target. */
   readonly target: number;
@@ -31,6 +31,8 @@ export interface DriftAlarm {
   readonly since: number;
   /** Mean rise since then, in nats. */
   readonly rise: number;
+  /** Whether it became worse than a plain average, or only worse than it was: then all that is known may have got worse. */
+  readonly beyondAverage: boolean;
 }
 
 /** Residuals beyond are errors of another kind, e.g. of a clock; they must not raise an alarm on their own. */
@@ -81,17 +83,20 @@ class PageHinkley {
 }
 
 interface Watch {
-  test: PageHinkley;
+  /** Of the residual, and of what it is above the average's. */
+  own: PageHinkley;
+  beyond: PageHinkley;
   bins: number;
   from: number;
   count: number;
+  residual: number;
   excess: number;
 }
 
 /**
- * Watches the residuals of a model's `log_ms_mean` by target, beside those of a plain average: where both get worse the world
- * has become less certain, and no model would help; where the model does so alone it knows a world that is gone. O(1) per
- * send; pure, all times are the caller's.
+ * Watches the residuals of a model's `log_ms_mean` by target: whether they rise, and whether they rise above those of a plain
+ * average. Where the model gets worse alone it knows a world that is gone; where both do there may be something new to learn, or
+ * nothing. O(1) per send; pure, all times are the caller's.
  */
 export class DriftWatch {
   readonly #rules: DriftRules;
@@ -116,6 +121,7 @@ export class DriftWatch {
     const alarm = watch.count > 0 && now - watch.from >= this.#rules.binMs ? this.#close(watch, target) : undefined;
     if (watch.count === 0) watch.from = now;
     watch.count += 1;
+    watch.residual += Math.min(MOST, residual);
     watch.excess += Math.max(-MOST, Math.min(MOST, excess));
     return alarm;
   }
@@ -127,20 +133,24 @@ export class DriftWatch {
 
   #close(watch: Watch, target: number): DriftAlarm | undefined {
     const { warmUp, wholeBin, cooldownMs } = this.#rules;
-    const { from, count, excess, test } = watch;
+    const { from, count, own, beyond } = watch;
+    const weight = Math.min(1, count / wholeBin);
+    const isWorse = own.add(from, watch.residual / count, weight);
+    const isBeyond = beyond.add(from, watch.excess / count, weight);
     watch.count = 0;
+    watch.residual = 0;
     watch.excess = 0;
     watch.bins += 1;
-    const isRise = test.add(from, excess / count, Math.min(1, count / wholeBin));
-    if (!isRise || watch.bins < warmUp || from < this.#quietUntil) return undefined;
-    const { since, rise } = test;
+    if (!(isWorse || isBeyond) || watch.bins < warmUp || from < this.#quietUntil) return undefined;
+    const { since, rise } = isBeyond ? beyond : own;
     this.#quietUntil = from + cooldownMs;
     Object.assign(watch, this.#fresh());
-    return { target, since, rise };
+    return { target, since, rise, beyondAverage: isBeyond };
   }
 
   #fresh(): Watch {
     const { tolerance, threshold } = this.#rules;
-    return { test: new PageHinkley(tolerance, threshold), bins: 0, from: 0, count: 0, excess: 0 };
+    const test = (): PageHinkley => new PageHinkley(tolerance, threshold);
+    return { own: test(), beyond: test(), bins: 0, from: 0, count: 0, residual: 0, excess: 0 };
   }
 }

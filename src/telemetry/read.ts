@@ -99,7 +99,7 @@ async function* records(
 }
 
 /** Of Parquet, the file of decisions stands for both; it is left out while the NDJSON file that it was made of is there. */
-async function filesOf(path: string): Promise<readonly string[]> {
+export async function filesOf(path: string): Promise<readonly string[]> {
   try {
     if (!statSync(path).isDirectory()) return [path];
     const stored = await storedFiles(path);

@@ -19,11 +19,21 @@ export const OUTCOMES: readonly RecordedOutcome[] = [
 /** By code in memory. */
 export const DECIDED_BY: readonly DecisionBy[] = ['rule', 'analytic', 'model', 'fallback', 'lease', 'none'];
 
+/** A column of features; the rest than its name where the writer knew it. */
+export interface RecordedFeature {
+  readonly name: string;
+  readonly unit?: string;
+  /** How the value was made of the raw one. */
+  readonly scale?: 'linear' | 'log1p' | 'signed-log1p';
+  /** Where the raw value is not known. */
+  readonly default?: number;
+}
+
 /** What the columns of features are: told by the wiring, as telemetry does not know how they are computed. */
 export interface RecordedSchema {
   /** Of the model contract (docs/guide/models.md). */
   readonly hash: string;
-  readonly features: readonly { readonly name: string }[];
+  readonly features: readonly RecordedFeature[];
 }
 
 /** The first record of every file. */

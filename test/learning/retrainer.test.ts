@@ -171,12 +171,12 @@ describe('a retrainer', () => {
     const { retrainer, until, world, counters, clock } = await rig();
     retrainer.start();
     await until(() => counters.written > 50);
-    retrainer.drifted({ choice: 'any', target: 'eu', since: 1_234, rise: 0.5 });
+    retrainer.drifted({ choice: 'any', target: 'eu', since: 1_234, rise: 0.5, beyondAverage: true });
     await until(() => retrainer.status.phase === 'shadow');
     expect(clock.now()).toBeLessThan(EVERY_MS);
     expect(counters.written).toBeGreaterThanOrEqual(150);
     expect(world.asked).toMatchObject([{ since: 1_234 }]);
-    retrainer.drifted({ choice: 'any', target: 'eu', since: 9_999, rise: 0.5 });
+    retrainer.drifted({ choice: 'any', target: 'eu', since: 9_999, rise: 0.5, beyondAverage: true });
     await until(() => retrainer.status.last !== undefined);
     expect(retrainer.status).toMatchObject({ counts: { drifts: 2, trainings: 1 }, last: { cause: 'drift' } });
   });
@@ -185,7 +185,7 @@ describe('a retrainer', () => {
     const { retrainer, until, world, seen, registry } = await rig();
     world.passes = false;
     retrainer.start();
-    retrainer.drifted({ choice: 'any', target: 'eu', since: 0, rise: 0.5 });
+    retrainer.drifted({ choice: 'any', target: 'eu', since: 0, rise: 0.5, beyondAverage: true });
     await until(() => retrainer.status.counts.refused === 2);
     expect(retrainer.status.last).toMatchObject({ outcome: 'refused', version: 3, reason: 'rows' });
     expect([...seen]).toEqual([1]);

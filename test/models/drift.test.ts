@@ -28,15 +28,22 @@ describe('drift', () => {
     drive(watch, { from: 0, seconds: 120, model: 0.2, usual: 0.3 });
     const [alarm, ...more] = drive(watch, { from: 120_000, seconds: 60, model: 0.7, usual: 0.3 });
     expect(more).toEqual([]);
-    expect(alarm?.target).toBe(0);
+    expect(alarm).toMatchObject({ target: 0, beyondAverage: true });
     expect(Math.abs((alarm?.since ?? 0) - 120_000)).toBeLessThanOrEqual(3_000);
     expect(alarm?.rise).toBeCloseTo(0.5, 0);
   });
 
-  test('where the average gets worse as much there is none', () => {
+  test('where the average gets worse as much it says so', () => {
     const watch = new DriftWatch(1);
     drive(watch, { from: 0, seconds: 120, model: 0.2, usual: 0.2 });
-    expect(drive(watch, { from: 120_000, seconds: 300, model: 1.2, usual: 1.2 })).toEqual([]);
+    const alarms = drive(watch, { from: 120_000, seconds: 300, model: 1.2, usual: 1.2 });
+    expect(alarms).toMatchObject([{ beyondAverage: false }]);
+  });
+
+  test('where the average gets worse and the model does not there is none', () => {
+    const watch = new DriftWatch(1);
+    drive(watch, { from: 0, seconds: 120, model: 0.2, usual: 0.2 });
+    expect(drive(watch, { from: 120_000, seconds: 300, model: 0.2, usual: 1.2 })).toEqual([]);
   });
 
   test('a spike of less than the threshold is none, however many sends it has', () => {
