@@ -8,7 +8,7 @@ import { nameOf, policies } from './policies.ts';
 import { policiesOf, reportOf } from './report.ts';
 import { summaryOf } from './summary.ts';
 import { verdictsOf } from './verdicts.ts';
-import { FAMILIES, type Family, FULL_LENGTH, QUICK_LENGTH } from './world/families.ts';
+import { FAMILIES, type Family, LENGTH } from './world/families.ts';
 
 export interface RoutingBench {
   readonly quick: boolean;
@@ -38,14 +38,15 @@ export async function benchRouting({
   }
   const model = await readModel(file ?? DEMO_MODEL);
   if (file !== undefined && model === undefined) throw new Error(`there is no model ${file}`);
-  const length = quick ? QUICK_LENGTH : FULL_LENGTH;
-  const options = { families, seeds, length, model, boundIterations: quick ? 60 : 200 };
+  const length = LENGTH;
+  const options = { families, seeds, length, model, boundIterations: 40 };
   const evaluation = await evaluate({
     ...options,
     policies: policies(model !== undefined),
     progress: (family) => process.stderr.write(`${family}\n`),
   });
-  const names = [...new Set(policiesOf(evaluation).map(({ by }) => by))];
+  const own = policiesOf(evaluation).filter((policy) => policy.clairvoyant !== true);
+  const names = [...new Set(own.map(({ by }) => by))];
   const cpu = measureCpu(names, { events: quick ? 10_000 : 100_000, rounds: quick ? 2 : 5, scorer: model?.scorer });
   const verdicts = verdictsOf(evaluation.outcomes);
   process.stdout.write(reportOf(evaluation, cpu, verdicts));

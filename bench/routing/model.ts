@@ -42,7 +42,7 @@ function modelOf(scorer: Scorer): SimModel {
 
 /** One policy through one world. */
 export async function runPolicy(world: World, policy: Policy, model: SimModel | undefined): Promise<Run> {
-  const own = policy.by === MODEL_ON ? model : undefined;
+  const own = policy.by === MODEL_ON && policy.clairvoyant !== true ? model : undefined;
   const options = { world, gateways: policy.gateways, selectorOf: selectorOf(policy, { scorer: own?.scorer }) };
   return own === undefined ? simulate(options) : simulateAsync(options, own.answered);
 }

@@ -1,6 +1,7 @@
 import type { Scorer } from '../../src/core/scorer.ts';
 import type { SelectorConfig, SelectorName } from '../../src/core/selector.ts';
 import { createSelector } from '../../src/selecting.ts';
+import { clairvoyant } from './clairvoyant.ts';
 import { type SelectorOf, TICK_MS } from './sim/run.ts';
 import { stream } from './world/random.ts';
 import { TIMEOUT_MS, type World } from './world/world.ts';
@@ -12,6 +13,8 @@ export interface Policy {
   readonly by: SelectorName;
   readonly capacities: Capacities;
   readonly gateways: number;
+  /** With the truth for a forecast: a bound, no policy. */
+  readonly clairvoyant?: boolean | undefined;
 }
 
 /** What everything is compared with. */
@@ -32,6 +35,8 @@ const BASELINES: readonly SelectorName[] = [
   'c3',
   'prequal',
 ];
+/** Those to which it makes a difference what is declared, and the one that all are compared with. */
+const TOLD: readonly SelectorName[] = ['weighted', BASE, 'c3', 'prequal'];
 /** Policies that are run with several gateways, too. */
 const SEVERAL: readonly SelectorName[] = [BASE, 'c3', MODEL_OFF, MODEL_ON];
 
@@ -39,14 +44,17 @@ const SEVERAL: readonly SelectorName[] = [BASE, 'c3', MODEL_OFF, MODEL_ON];
 export function policies(withModel: boolean): readonly Policy[] {
   const ours = withModel ? [MODEL_OFF, MODEL_ON] : [MODEL_OFF];
   const single = (['undeclared', 'declared'] as const).flatMap((capacities) =>
-    [...BASELINES, ...ours].map((by): Policy => ({ by, capacities, gateways: 1 })),
+    [...(capacities === 'declared' ? TOLD : BASELINES), ...ours].map((by): Policy => ({ by, capacities, gateways: 1 })),
   );
   const several = [3, 8].flatMap((gateways) =>
     SEVERAL.filter((by) => withModel || by !== MODEL_ON).map(
       (by): Policy => ({ by, capacities: 'undeclared', gateways }),
     ),
   );
-  return [...single, ...several];
+  const bounds = (['undeclared', 'declared'] as const).map(
+    (capacities): Policy => ({ by: MODEL_ON, capacities, gateways: 1, clairvoyant: true }),
+  );
+  return [...single, ...several, ...bounds];
 }
 
 /** The configuration that an operator would write for the world. */
@@ -75,13 +83,15 @@ export function selectorOf(
   policy: Policy,
   options: { readonly scorer?: Scorer | undefined; readonly telemetry?: boolean } = {},
 ): SelectorOf {
-  return ({ world, gateway, now, wall }) => {
+  return ({ world, gateway, now, wall, waitMs }) => {
     const random = stream(world.seed, 1_000 + gateway);
     const config = { ...configOf(world, policy), telemetry: options.telemetry ?? false };
-    return createSelector(config, { now, wall, random, scorer: options.scorer });
+    const scorer = policy.clairvoyant === true ? clairvoyant(world, now, waitMs) : options.scorer;
+    return createSelector(config, { now, wall, random, scorer });
   };
 }
 
-export function nameOf({ by, gateways }: Policy): string {
+export function nameOf({ by, gateways, clairvoyant: truth }: Policy): string {
+  if (truth === true) return '(clairvoyant)';
   return gateways === 1 ? by : `${by} × ${gateways}`;
 }

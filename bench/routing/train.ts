@@ -6,7 +6,7 @@ import type { Dataset } from '../../src/models/training/dataset.ts';
 import { scoreRows, type TrainedModel, train } from '../../src/models/training/train.ts';
 import type { Policy } from './policies.ts';
 import { traces } from './traces.ts';
-import { FAMILIES, QUICK_LENGTH } from './world/families.ts';
+import { FAMILIES, LENGTH } from './world/families.ts';
 
 export interface RoutingTraining {
   /** Of scenarios per family and round. */
@@ -25,7 +25,7 @@ const SAMPLE = 0.08;
 export function trainForRouting({ seeds, rounds, out }: RoutingTraining): void {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   const families = FAMILIES.filter(({ heldOut }) => !heldOut);
-  const length = QUICK_LENGTH;
+  const length = LENGTH;
   let data: Dataset | undefined;
   let trained: TrainedModel | undefined;
   for (let round = 0; round < rounds; round += 1) {

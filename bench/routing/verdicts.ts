@@ -9,6 +9,8 @@ export interface Verdict {
   readonly value: Estimate | undefined;
   /** The same ratio for the policy with the model off, where that says something. */
   readonly withoutModel: Estimate | undefined;
+  /** The same ratio with the truth for a forecast, where that says something: what a perfect model would reach. */
+  readonly clairvoyant: Estimate | undefined;
   readonly atMost: number;
   /** Of how many seeds per family. */
   readonly seeds: number;
@@ -46,6 +48,8 @@ export function verdictsOf(outcomes: readonly Outcome[]): readonly Verdict[] {
   ): Verdict => ({
     what,
     value: ratio(outcomes, own, other, measure, families),
+    clairvoyant:
+      other.by === MODEL_OFF ? ratio(outcomes, { ...own, clairvoyant: true }, other, measure, families) : undefined,
     withoutModel: other.by === MODEL_OFF ? undefined : ratio(outcomes, off(own), off(other), measure, families),
     atMost,
     seeds,

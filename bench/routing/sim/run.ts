@@ -1,4 +1,5 @@
 import type { Selector, SelectorEvent } from '../../../src/core/selector.ts';
+import type { WaitMs } from '../clairvoyant.ts';
 import type { World } from '../world/world.ts';
 
 /** Looks on, for traces and tests. Indices are the world's. */
@@ -26,6 +27,8 @@ export type SelectorOf = (context: {
   readonly gateways: number;
   readonly now: () => number;
   readonly wall: () => number;
+  /** Not for policies, but for bounds on them. */
+  readonly waitMs: WaitMs;
 }) => Selector;
 
 export interface RunOptions {

@@ -78,8 +78,9 @@ class Simulation {
     // Runs begin at some time of the day.
     const began = hashed(world.seed, 0, 13) * world.dayMs;
     const wall = (): number => began + this.now;
+    const waitMs = (target: number): number => (this.#stations[target] as Station).waitMs(this.now);
     this.#gateways = Array.from({ length: gateways }, (_, gateway) => {
-      const selector = selectorOf({ world, gateway, gateways, now, wall });
+      const selector = selectorOf({ world, gateway, gateways, now, wall, waitMs });
       return new GatewaySide(world, selector, this.#outcomes, {
         send: (event, target, attempt, propensity) => this.#send(gateway, event, target, attempt, propensity),
         retry: (event, afterMs) => this.#agenda.push(this.now + afterMs, event * KINDS + RETRY),

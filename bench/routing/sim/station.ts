@@ -34,6 +34,12 @@ export class Station {
     return this.#pool.waiting(at);
   }
 
+  /** How long another arrival would wait for a server. */
+  waitMs(at: number): number {
+    this.#others(at);
+    return this.#pool.startOf(at) - at;
+  }
+
   reach(at: number, size: number, z: number, errorDraw: number): Answer {
     this.#others(at);
     this.processed = false;

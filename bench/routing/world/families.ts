@@ -214,8 +214,8 @@ export const FAMILIES: readonly Family[] = [
   { name: 'unseen-target', heldOut: true, summary: 'a target of a new kind joins', shape: unseenTarget },
 ];
 
-export const FULL_LENGTH: Length = { warmUpMs: 10_000, horizonMs: 70_000, rate: 700 };
-export const QUICK_LENGTH: Length = { warmUpMs: 6_000, horizonMs: 26_000, rate: 700 };
+/** Of every scenario: 20 s are measured. */
+export const LENGTH: Length = { warmUpMs: 6_000, horizonMs: 26_000, rate: 700 };
 
 /** The scenario of a family for a seed: parameters, faults and events. */
 export function worldOf(family: Family, seed: number, length: Length): World {
