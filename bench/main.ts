@@ -3,7 +3,7 @@
 // npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
-// npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--model FILE] [--quick] [--out FOLDER]
+// npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--other-seeds N] [--model FILE] [--quick] [--out FOLDER]
 // npm run bench -- routing-train [--seeds N] [--rounds N] [--quick] [--out FILE]
 // npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--telemetry FOLDER] [--quick] [--json FILE]
 // npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
@@ -19,7 +19,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- fields [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- schemas [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- rules [--kind KIND …] [--peers] [--rounds N] [--quick] [--json FILE]
-       npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--model FILE] [--quick] [--out FOLDER]
+       npm run bench -- routing [--families train|held-out|all|NAME …] [--seeds N] [--other-seeds N] [--model FILE] [--quick] [--out FOLDER]
        npm run bench -- routing-train [--seeds N] [--rounds N] [--quick] [--out FILE]
        npm run bench -- routing-live [--rounds N] [--rate N] [--model FILE] [--telemetry FOLDER] [--quick] [--json FILE]
        npm run bench -- transforms [--events N] [--rounds N] [--quick] [--json FILE]
@@ -40,6 +40,7 @@ const { positionals, values } = parseArgs({
     events: { type: 'string' },
     families: { type: 'string', multiple: true, default: [] },
     seeds: { type: 'string' },
+    'other-seeds': { type: 'string' },
     out: { type: 'string' },
     rate: { type: 'string' },
     model: { type: 'string' },
@@ -130,7 +131,8 @@ switch (positionals[0]) {
     const { benchRouting } = await import('./routing/command.ts');
     const out = values.out ?? `bench/results/${quick ? 'routing-quick' : 'routing'}`;
     const { families } = values;
-    const seeds = number(values.seeds, quick ? 3 : 20);
+    const heldOut = number(values.seeds, quick ? 3 : 20);
+    const seeds = { heldOut, others: number(values['other-seeds'], heldOut) };
     const { model } = values;
     process.exitCode = (await benchRouting({ quick, families, out, seeds, model })) ? 0 : 2;
     break;

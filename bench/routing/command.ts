@@ -12,7 +12,8 @@ import { FAMILIES, type Family, LENGTH } from './world/families.ts';
 
 export interface RoutingBench {
   readonly quick: boolean;
-  readonly seeds: number;
+  /** Scenarios of each family, held out or not. */
+  readonly seeds: { readonly heldOut: number; readonly others: number };
   /** `train`, `held-out`, `all`, or names of families. */
   readonly families: readonly string[];
   /** Folder for the JSON and the plots; undefined: none. */

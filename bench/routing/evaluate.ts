@@ -32,7 +32,8 @@ export interface Evaluation {
 
 export interface EvaluationOptions {
   readonly families: readonly Family[];
-  readonly seeds: number;
+  /** Scenarios of each family, held out or not. */
+  readonly seeds: { readonly heldOut: number; readonly others: number };
   readonly length: Length;
   readonly policies: readonly Policy[];
   readonly boundIterations: number;
@@ -50,7 +51,7 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   let cpuMs = 0;
   for (const family of families) {
     progress?.(family.name);
-    for (let seed = 1; seed <= seeds; seed += 1) {
+    for (let seed = 1; seed <= (family.heldOut ? seeds.heldOut : seeds.others); seed += 1) {
       const world = worldOf(family, seed, length);
       const shape = { family: family.name, heldOut: family.heldOut, seed };
       bounds.push({ ...shape, fluid: fluidBound(world, boundIterations), noQueue: noQueueBound(world) });

@@ -30,7 +30,13 @@ const named =
 
 /** The goals of smart routing. They are about `predictive`; what cannot be judged without a model is said to be so. */
 export function verdictsOf(outcomes: readonly Outcome[]): readonly Verdict[] {
-  const seeds = new Set(outcomes.map(({ seed }) => seed)).size;
+  const seedsOf = (families: Families): number => {
+    const own = outcomes.filter(({ family, heldOut }) => families(family, heldOut));
+    const counts = [...new Set(own.map(({ family }) => family))].map(
+      (name) => new Set(own.filter(({ family }) => family === name).map(({ seed }) => seed)).size,
+    );
+    return counts.length === 0 ? 0 : Math.min(...counts);
+  };
   const policy = (by: Policy['by'], capacities: Capacities = 'undeclared', gateways = 1): Policy => ({
     by,
     capacities,
@@ -52,7 +58,7 @@ export function verdictsOf(outcomes: readonly Outcome[]): readonly Verdict[] {
       other.by === MODEL_OFF ? ratio(outcomes, { ...own, clairvoyant: true }, other, measure, families) : undefined,
     withoutModel: other.by === MODEL_OFF ? undefined : ratio(outcomes, off(own), off(other), measure, families),
     atMost,
-    seeds,
+    seeds: seedsOf(families),
   });
   const model = policy(MODEL_ON);
   const told = policy(MODEL_ON, 'declared');
