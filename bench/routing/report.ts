@@ -130,15 +130,14 @@ function cpuTable(cpu: readonly Cpu[]): string {
 
 function verdictList(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map((verdict) => {
-    const { what, value, withoutModel, clairvoyant, atMost } = verdict;
+    const { what, value, withoutModel, clairvoyant, atMost, seeds } = verdict;
     const held = holds(verdict);
     const word = held === undefined ? 'not measured' : held ? 'holds' : 'NOT REACHED';
     const off = withoutModel === undefined ? '' : `, model off ${interval(withoutModel)}`;
     const truth = clairvoyant === undefined ? '' : `, clairvoyant ${interval(clairvoyant)}`;
-    return `${word.padEnd(13)} ${what}: ${interval(value)} (≤ ${atMost}${off}${truth})`;
+    return `${word.padEnd(13)} ${what}: ${interval(value)} (≤ ${atMost}${off}${truth}, ${seeds} seeds)`;
   });
-  const note = (verdicts[0]?.seeds ?? 0) < 20 ? ' (a look only: the goals ask for 20 seeds)' : '';
-  return `\ngoals${note}\n${lines.join('\n')}\n`;
+  return `\ngoals (they ask for 20 seeds of the families that are held out)\n${lines.join('\n')}\n`;
 }
 
 function interval(estimate: Estimate | undefined): string {

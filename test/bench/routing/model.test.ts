@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { figuresOf } from '../../../bench/routing/metrics.ts';
+import { DEMO_MODEL, readModel, runPolicy, type SimModel } from '../../../bench/routing/model.ts';
+import type { Policy } from '../../../bench/routing/policies.ts';
+import { FAMILIES, type Family, worldOf } from '../../../bench/routing/world/families.ts';
+
+const world = worldOf(FAMILIES[1] as Family, 1, { warmUpMs: 2_000, horizonMs: 8_000, rate: 300 });
+const policy: Policy = { by: 'predictive', capacities: 'undeclared', gateways: 1 };
+
+it('comes with the repository, fits the features, and decides otherwise than no model', async () => {
+  // Where this fails after a change of the features: npm run bench -- routing-train
+  const model = (await readModel(DEMO_MODEL)) as SimModel;
+  const first = figuresOf(await runPolicy(world, policy, model));
+  expect(figuresOf(await runPolicy(world, policy, model))).toEqual(first);
+  expect(figuresOf(await runPolicy(world, policy, undefined))).not.toEqual(first);
+});
+
+it('is bounded by the truth', async () => {
+  const { j } = figuresOf(await runPolicy(world, { ...policy, clairvoyant: true }, undefined));
+  const without = figuresOf(await runPolicy(world, { ...policy, by: 'adaptive' }, undefined));
+  expect(j).toBeLessThan(1.1 * without.j);
+});
