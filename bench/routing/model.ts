@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { codeOf, messageOf } from '../../src/core/errors.ts';
 import type { Scorer } from '../../src/core/scorer.ts';
 import { GATEWAY_SCHEMA } from '../../src/models/contract.ts';
 import { loadModel } from '../../src/models/scorer.ts';
@@ -16,10 +17,16 @@ export interface SimModel {
 /** What `npm run bench -- routing-train` makes and the repository has. */
 export const DEMO_MODEL = 'config/models/demo.onnx';
 
-/** A model's file, checked as the gateway checks it; undefined where there is none of that name. */
+/** A model's file, checked as the gateway checks it; undefined where there is none of that name, or no runtime for it. */
 export async function readModel(file: string): Promise<SimModel | undefined> {
   if (!existsSync(file)) return undefined;
-  return modelOf(await loadModel(readFileSync(file), { schema: GATEWAY_SCHEMA }));
+  try {
+    return modelOf(await loadModel(readFileSync(file), { schema: GATEWAY_SCHEMA }));
+  } catch (error) {
+    if (codeOf(error) !== 'E_MODEL_RUNTIME') throw error;
+    process.stderr.write(`without predictive: ${messageOf(error)}\n`);
+    return undefined;
+  }
 }
 
 /** Follows a scorer's answers. */
