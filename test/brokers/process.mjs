@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
@@ -57,6 +57,20 @@ export function launch({ id, command, args, env, cwd, log }) {
 /** @param {ProcessRef} ref */
 export function isAlive(ref) {
   return startTimeOf(ref.pid) === ref.startTime;
+}
+
+/**
+ * Waits until SIGSTOP has stopped every thread: on a busy machine one may still answer for a moment.
+ * @param {ProcessRef} ref
+ */
+export async function waitStopped(ref) {
+  if (process.platform !== 'linux') return;
+  const running = () =>
+    readdirSync(`/proc/${ref.pid}/task`).some((thread) => {
+      const stat = readFileSync(`/proc/${ref.pid}/task/${thread}/stat`, 'utf8');
+      return stat[stat.lastIndexOf(')') + 2] !== 'T';
+    });
+  for (let left = 500; left > 0 && running(); left -= 1) await sleep(10);
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveJars } from './jars.mjs';
 import { becomeFree, freePort } from './ports.mjs';
-import { isAlive, launch, signalGroup, terminate, waitGone } from './process.mjs';
+import { isAlive, launch, signalGroup, terminate, waitGone, waitStopped } from './process.mjs';
 import { accepts, waitReady } from './ready.mjs';
 import { readState, removeState, writeState } from './state.mjs';
 
@@ -71,6 +71,7 @@ export class BrokerRun {
     if (main === undefined || !isAlive(main)) throw new Error(`${name} is not running`);
     signalGroup(main, signal);
     if (signal === 'SIGKILL') await waitGone(main, 5_000);
+    if (signal === 'SIGSTOP') await waitStopped(main);
   }
 
   /** Stops everything and forgets it. */

@@ -76,9 +76,12 @@ export function boost(
   const bins = binned(train.features, rows, bounds);
   const validBins = valid === undefined ? undefined : binned(valid.features, valid.labels.length, bounds);
   const grower = new Grower(bins, bounds, rows, options);
-  const base = train.start === undefined ? Math.fround(loss.base(labels, weights)) : 0;
-  const sums = train.start?.slice() ?? new Float32Array(rows).fill(base);
-  const validSums = valid?.start?.slice() ?? new Float32Array(valid?.labels.length ?? 0).fill(base);
+  const base = Math.fround(train.start === undefined ? loss.base(labels, weights) : shift(train, train.start, loss));
+  const sums = Float32Array.from({ length: rows }, (_, row) => base + (train.start?.[row] ?? 0));
+  const validSums = Float32Array.from(
+    { length: valid?.labels.length ?? 0 },
+    (_, row) => base + (valid?.start?.[row] ?? 0),
+  );
   const gradients = new Float64Array(rows);
   const hessians = new Float64Array(rows);
   const residuals = new Float64Array(loss.leaf === undefined ? 0 : rows);
@@ -130,4 +133,27 @@ function unitMean(weights: Float32Array): Float32Array {
   for (const weight of weights) total += weight;
   if (total <= 0) return weights;
   return weights.map((weight) => (weight * weights.length) / total);
+}
+
+/** The largest shift looked for; more than this apart no start is of any use. */
+const MOST_SHIFT = 16;
+const HALVINGS = 30;
+
+/**
+ * What to add to every start for the least loss, by halving where the derivative changes its sign. Without it a start that is
+ * far off has next to no curvature, and the first Newton step would leap past the labels.
+ */
+function shift({ labels, weights }: LabelledRows, start: Float32Array, loss: Loss): number {
+  const gradients = new Float64Array(labels.length);
+  const hessians = new Float64Array(labels.length);
+  let low = -MOST_SHIFT;
+  let high = MOST_SHIFT;
+  for (let n = 0; n < HALVINGS; n += 1) {
+    const middle = (low + high) / 2;
+    const predictions = start.map((value) => value + middle);
+    loss.derive(labels, weights, predictions, gradients, hessians);
+    if (gradients.reduce((sum, value) => sum + value, 0) > 0) high = middle;
+    else low = middle;
+  }
+  return (low + high) / 2;
 }
