@@ -2,7 +2,7 @@ import type { ModelConfig } from '../config/types.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { FairleadError, messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { readModelFile, type TrainReport, trainModel } from '../modelling.ts';
+import { type GateReport, readModelFile, type TrainReport, trainModel } from '../modelling.ts';
 import type { DecisionCosts } from '../models/off-policy.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { runEvaluation } from '../models/training/run.ts';
@@ -175,7 +175,7 @@ export class Retrainer {
     const { version } = report.added ?? {};
     if (version === undefined) return;
     if (!report.gate.passed) {
-      const failed = report.gate.checks.filter(({ passed }) => !passed).map(({ name }) => name);
+      const failed = report.gate.checks.filter(({ passed }) => !passed).map(told);
       this.#counts.refused += 1;
       this.#note({ outcome: 'refused', cause, version, reason: failed.join(', ') });
       log.warn({ model: model.name, version, failed }, 'model trained, the gate does not let it pass');
@@ -278,4 +278,9 @@ export class Retrainer {
   #note(result: Omit<RetrainingResult, 'at'>): void {
     this.#last = { ...result, at: new Date(this.#o.clock.wall()).toISOString() };
   }
+}
+
+function told({ name, target, value, limit }: GateReport['checks'][number]): string {
+  const what = target === undefined ? name : `${name} ${target}`;
+  return `${what} is ${value.toPrecision(3)}, not ${limit.toPrecision(3)}`;
 }

@@ -187,7 +187,7 @@ describe('a retrainer', () => {
     retrainer.start();
     retrainer.drifted({ choice: 'any', target: 'eu', since: 0, rise: 0.5, beyondAverage: true });
     await until(() => retrainer.status.counts.refused === 2);
-    expect(retrainer.status.last).toMatchObject({ outcome: 'refused', version: 3, reason: 'rows' });
+    expect(retrainer.status.last).toMatchObject({ outcome: 'refused', version: 3, reason: 'rows is 1.00, not 1.00' });
     expect([...seen]).toEqual([1]);
     expect(await registry.state('m')).toMatchObject({ active: 1, canary: null, shadow: null });
   });
