@@ -17,7 +17,7 @@ import type { Log } from '../../src/core/log.ts';
 import { LEARNING_PACE, type LearningPace } from '../../src/learning/pace.ts';
 import { ModelRegistry, trainModel } from '../../src/modelling.ts';
 import { seeded } from '../../test/setup/seeded.ts';
-import { type Figures, figures, figuresText, type Stretch } from './figures.ts';
+import { type Arm, type Figures, figures, figuresText, type Stretch } from './figures.ts';
 import { openLoop, Receiver } from './world.ts';
 
 /** How long everything takes, in ms; what is not here takes as long as it takes. */
@@ -38,26 +38,26 @@ export interface DemoScript {
 }
 
 export const DEMO: DemoScript = {
-  perSecond: 250,
+  perSecond: 200,
   firstMs: 30_000,
   calmMs: 20_000,
-  minRows: 5_000,
+  minRows: 6_000,
   loopMs: 150_000,
-  turnMs: 7_000,
+  turnMs: 5_000,
   rounds: 2,
   pace: {
     ...LEARNING_PACE,
     lookMs: 250,
     drift: { ...LEARNING_PACE.drift, binMs: 500, warmUp: 15, tolerance: 0.15, threshold: 4 },
     // The newest fifths of half a minute are short.
-    train: { gapMs: 1_000, validShare: 0.2, testShare: 0.2 },
+    train: { gapMs: 1_000, validShare: 0.2, testShare: 0.2, minLeaf: 40 },
     rollout: {
       ...LEARNING_PACE.rollout,
-      sliceMs: 800,
-      washMs: 200,
-      shadowSlices: 6,
+      sliceMs: 600,
+      washMs: 150,
+      shadowSlices: 10,
       steps: [
-        { share: 0.05, slices: 20 },
+        { share: 0.05, slices: 46 },
         { share: 0.25, slices: 24 },
         { share: 1, slices: 4 },
       ],
@@ -73,10 +73,11 @@ export interface DemoResult {
 }
 
 /** What is let go before a policy is measured: what the one before did still shows. */
-const WASH_MS = 2_500;
-const TIMEOUT_MS = 1_500;
+const WASH_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 const MODEL = 'latency';
-const EU = { medianMs: 5, largeMs: 12 };
+const FIRST_TRIES = 3;
+const EU = { medianMs: 15, largeMs: 35 };
 const LARGE = Buffer.alloc(20_000, 'a');
 const SMALL = Buffer.alloc(400, 'a');
 
@@ -89,8 +90,8 @@ export async function demoLearning(script: DemoScript, tell: (line: string) => v
   const random = seeded(1);
   const receivers = [
     new Receiver('eu', EU, random),
-    new Receiver('us', { medianMs: 12, largeMs: 25 }, random),
-    new Receiver('ap', { medianMs: 20, largeMs: 45 }, random),
+    new Receiver('us', { medianMs: 35, largeMs: 70 }, random),
+    new Receiver('ap', { medianMs: 60, largeMs: 120 }, random),
   ];
   const begun = performance.now();
   const say = (text: string): void =>
@@ -111,13 +112,16 @@ export async function demoLearning(script: DemoScript, tell: (line: string) => v
     await gateway.ready(10_000);
     stopTraffic = traffic(broker, script.perSecond);
     const registry = new ModelRegistry(join(folder, 'models'));
-    say(`${script.perSecond} events/s to eu (5 ms, large ones 12), us (12 and 25) and ap (20 and 45); every third is large; no model yet`);
+    say(
+      `${script.perSecond} events/s to eu (15 ms, large ones 35), us (35 and 70) and ap (60 and 120); every fifth is large; no model yet`,
+    );
     await sleep(script.firstMs);
     const first = await firstModel(folder, registry, script, say);
     await until(gateway, 20_000, ({ version }) => version === first);
+    const loaded = Date.now();
     await sleep(script.calmMs);
-    say('the change: from now on eu takes 120 ms for large events, and 5 ms for small ones as before');
-    (receivers[0] as Receiver).manner = { ...EU, largeMs: 120 };
+    say('the change: from now on eu takes 350 ms for large events, and 15 ms for small ones as before');
+    (receivers[0] as Receiver).manner = { ...EU, largeMs: 350 };
     const changed = Date.now();
     const second = await closed(gateway, first, script.loopMs);
     if (second === undefined || failure !== undefined) {
@@ -130,32 +134,52 @@ export async function demoLearning(script: DemoScript, tell: (line: string) => v
     stopTraffic();
     await gateway.stop();
     const found = await figures(join(folder, 'telemetry'), turns, TIMEOUT_MS);
-    tell('');
-    tell(figuresText(found).trimEnd());
+    const eu = { target: 'eu', forecasts: true };
+    const last = turns.at(-1) as Arm;
+    const forecasts = await figures(
+      join(folder, 'telemetry'),
+      [
+        { ...eu, name: `eu by version ${first}, before`, stretches: [{ from: loaded, to: changed }] },
+        { ...eu, name: `eu by version ${first}, after`, stretches: [{ from: changed, to: changed + script.calmMs }] },
+        { ...eu, name: `eu by version ${second}, after`, stretches: last.stretches },
+      ],
+      TIMEOUT_MS,
+    );
+    tell(
+      `\nby turns, after the change\n${figuresText(found)}\nwhat was sent to eu, and how far forecasts were off\n${figuresText(forecasts).trimEnd()}`,
+    );
     return { closed: true, figures: found };
   } finally {
     stopTraffic();
     await gateway.stop();
     for (const receiver of receivers) await receiver.close();
-    if (process.env['KEEP'] === undefined) rmSync(folder, { recursive: true, force: true });
-    else tell(folder);
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Trains until a model passes the gate, and puts it in force. */
 async function firstModel(
   folder: string,
   registry: ModelRegistry,
-  { pace }: DemoScript,
+  { pace, firstMs }: DemoScript,
   say: (text: string) => void,
 ): Promise<number> {
-  const into = { registry, name: MODEL };
-  const { added, read, gate } = await trainModel({ paths: [join(folder, 'telemetry')], options: pace.train, into });
-  if (added === undefined) throw new Error('the registry took no model');
-  await registry.promote(MODEL, added.version);
-  say(
-    `version ${added.version} trained on ${read.rows} rows, gate ${gate.passed ? 'passed' : 'not passed'}, put in force`,
-  );
-  return added.version;
+  for (let tries = 1; ; tries += 1) {
+    const into = { registry, name: MODEL };
+    const { added, read, gate } = await trainModel({ paths: [join(folder, 'telemetry')], options: pace.train, into });
+    if (added === undefined) throw new Error('the registry took no model');
+    const { version } = added;
+    const failed = gate.checks.filter(({ passed }) => !passed).map(({ name }) => name);
+    say(
+      `version ${version} trained on ${read.rows} rows: ${gate.passed ? 'the gate passes' : `no, ${failed.join(', ')}`}`,
+    );
+    if (gate.passed || tries === FIRST_TRIES) {
+      await registry.promote(MODEL, version);
+      say(`version ${version} is put in force${gate.passed ? '' : ' all the same'}`);
+      return version;
+    }
+    await sleep(firstMs / 3);
+  }
 }
 
 /** Resolves with the version that replaced the first once the gateway has watched it; undefined where none did in time. */
@@ -191,7 +215,7 @@ async function takeTurns(
   config: (mode: string) => GatewayConfig,
   [first, second]: readonly [number, number],
   { turnMs, rounds }: DemoScript,
-): Promise<readonly { name: string; stretches: Stretch[]; forecasts: boolean }[]> {
+): Promise<readonly Arm[]> {
   const arms = [
     { name: 'analytic policy, no model', mode: 'shadow', version: second, forecasts: false },
     { name: `version ${first}, trained before`, mode: 'active', version: first, forecasts: true },
@@ -223,7 +247,7 @@ function traffic(broker: MemoryBroker, perSecond: number): () => void {
         source: '/demo/learning',
         type: 'demo.reading',
         datacontenttype: 'text/plain',
-        data: random() < 1 / 3 ? LARGE : SMALL,
+        data: random() < 1 / 5 ? LARGE : SMALL,
       });
       return encode(event, 'binary');
     });
@@ -257,7 +281,12 @@ function configOf(
     name: 'learning',
     brokers: { in: { type: 'memory' }, ...named((_, at) => ({ type: 'http', url: urls[at] })) },
     sources: { in: { broker: 'in', topic: 'in' } },
-    targets: named((name) => ({ broker: name, url: '/events', policies: ['quick'] })),
+    targets: named((name) => ({
+      broker: name,
+      url: '/events',
+      policies: ['quick'],
+      capacity: { concurrent: 64 },
+    })),
     policies: { quick: { timeout: `${TIMEOUT_MS}ms`, retry: 3 } },
     telemetry: { path: join(folder, 'telemetry'), sample: 1 },
     models: { [MODEL]: { registry: join(folder, 'models'), retrain: { every: '1h', minRows } } },
@@ -267,8 +296,8 @@ function configOf(
         by: 'predictive',
         model: MODEL,
         mode,
-        slo: '30ms',
-        explore: 0.02,
+        slo: '100ms',
+        explore: 0.04,
       },
     },
     routes: [{ name: 'all', from: ['in'], to: ['any'], delivery: { deadLetter: { store: true } } }],

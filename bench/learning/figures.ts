@@ -20,18 +20,25 @@ export interface Figures {
   readonly residual: number;
 }
 
-/** Figures by name, from telemetry. Decisions that a model had no part in count where no model is asked for. */
-export async function figures(
-  directory: string,
-  arms: readonly { readonly name: string; readonly stretches: readonly Stretch[]; readonly forecasts: boolean }[],
-  timeoutMs: number,
-): Promise<readonly Figures[]> {
+/** What figures are asked of. */
+export interface Arm {
+  readonly name: string;
+  readonly stretches: readonly Stretch[];
+  /** Only decisions for this target. */
+  readonly target?: string;
+  /** Whether forecasts were the arm's own. */
+  readonly forecasts: boolean;
+}
+
+/** Figures of some arms, from telemetry. */
+export async function figures(directory: string, arms: readonly Arm[], timeoutMs: number): Promise<readonly Figures[]> {
   const sums = arms.map(() => ({ ms: [] as number[], cost: 0, failed: 0, residual: 0, forecasts: 0 }));
   for await (const record of readRecords(directory)) {
     if (!('decision' in record) || record.ackMs === undefined) continue;
-    const { ts, outcome, ackMs, predicted } = record;
+    const { ts, outcome, ackMs, predicted, chosen } = record;
     if (outcome === 'recalled' || outcome === 'breaker' || outcome === 'open') continue;
-    for (const [at, { stretches, forecasts }] of arms.entries()) {
+    for (const [at, { stretches, forecasts, target = chosen }] of arms.entries()) {
+      if (target !== chosen) continue;
       if (!stretches.some(({ from, to }) => ts >= from && ts < to)) continue;
       const sum = sums[at] as (typeof sums)[number];
       const ms = outcome === 'ok' ? ackMs : timeoutMs;

@@ -41,8 +41,8 @@ const STRETCHES = 20;
 const TEMPERATURE = 0.05;
 const CUTOFF = 4;
 const Z95 = 1.645;
-const LOAD = FEATURES.findIndex(({ name }) => name === 'inflight_norm');
-const FLOOR = FEATURES.findIndex(({ name }) => name === 'floor_30s');
+const LOAD = FEATURES.findIndex(({ name }) => name === 'load');
+const USUAL = FEATURES.findIndex(({ name }) => name === 'usual_30s');
 
 /**
  * Estimates what decisions would have cost with a model from decisions that were taken without it (Swaminathan and Joachims
@@ -85,8 +85,8 @@ export class OffPolicy {
     const columns = features.length / eligible.length;
     const costs = expected.map((value, i) => {
       const load = Math.expm1(Math.max(0, features[i * columns + LOAD] as number));
-      const floor = Math.expm1(Math.max(0, features[i * columns + FLOOR] as number));
-      return value + floor * load ** 3;
+      const usual = Math.expm1(Math.max(0, features[i * columns + USUAL] as number));
+      return value + usual * load ** 2;
     });
     const least = Math.max(1e-9, Math.min(...costs));
     const weights = costs.map((value) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Gateway } from '../../src/app.ts';
+import { LEARNING_PACE } from '../../src/learning/pace.ts';
 import { SCHEMA_HASH } from '../../src/models/features.ts';
 import { ModelRegistry } from '../../src/models/registry.ts';
 import { readRecords, readTelemetry } from '../../src/telemetry/read.ts';
@@ -137,4 +138,43 @@ test('in shadow the model is scored and decides nothing', async () => {
   for await (const record of readRecords(telemetry.path))
     if ('features' in record && record.scores !== undefined) scored += 1;
   expect(scored).toBeGreaterThan(0);
+});
+
+test('a target that gets slow raises an alarm, and a model is trained from what came since', async () => {
+  const mesh = new Mesh();
+  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const registry = new ModelRegistry(scratch());
+  const { version } = await registry.add('m', stepModel('ack_ewma_1s', 1, 1, 1), {
+    createdAt: '2026-01-01T00:00:00Z',
+    parent: null,
+    schemaHash: SCHEMA_HASH,
+    rows: 1,
+    window: [0, 1],
+    seed: 0,
+    metrics: {},
+    gate: null,
+  });
+  await registry.promote('m', version);
+  const models = { m: { registry: registry.directory, retrain: { every: '1h', minRows: 400 } } };
+  const telemetry = { path: scratch(), sample: 1 };
+  const choice = { by: 'predictive', model: 'm', explore: 0.1 };
+  const pace = {
+    ...LEARNING_PACE,
+    lookMs: 50,
+    drift: { ...LEARNING_PACE.drift, binMs: 20, warmUp: 3, threshold: 1 },
+    train: { trees: 3 },
+  };
+  const gateway = await mesh.run(choosing(choice, { models, telemetry }), { pace });
+  const retraining = () => gateway.status().models[0]?.retraining;
+  expect(retraining()).toMatchObject({ phase: 'idle', counts: { drifts: 0, trainings: 0 } });
+  let n = await feed(mesh, gateway, () => (gateway.status().choices[0]?.decisions.model ?? 0) > 500);
+  mesh.of('eu').turns = () => 2_000;
+  mesh.of('us').turns = () => 2_000;
+  n = await feed(mesh, gateway, () => (retraining()?.counts.drifts ?? 0) > 0, n);
+  await feed(mesh, gateway, () => (retraining()?.counts.trainings ?? 0) > 0, n);
+  // Whatever came of it, the one in force goes on, and stopping waits for nothing.
+  expect(gateway.status().models).toMatchObject([{ version }]);
+  await gateway.stop();
+  expect(await registry.state('m')).toMatchObject({ active: version, canary: null, shadow: null });
+  expect(mesh.logged.filter(({ message }) => message.includes('drifted'))).not.toEqual([]);
 });

@@ -4,7 +4,7 @@ import { MemoryBroker } from '../../src/adapters/memory/broker.ts';
 import { encode } from '../../src/adapters/memory/codec.ts';
 import { memory } from '../../src/adapters/memory/index.ts';
 import type { AdapterSpec, CommonTargetConfig } from '../../src/adapters/spec.ts';
-import { Gateway } from '../../src/app.ts';
+import { Gateway, type GatewayEnvironment } from '../../src/app.ts';
 import type { GatewayConfig } from '../../src/config/types.ts';
 import type { DeadLetterInit } from '../../src/core/dead-letter.ts';
 import { FairleadError } from '../../src/core/errors.ts';
@@ -114,8 +114,9 @@ export class Mesh {
   }
 
   /** Runs a configuration; stopped at the end of the test. */
-  async run(document: object): Promise<Gateway> {
-    const gateway = new Gateway(config(document), this.#keeper(), { adapters: [this.adapter], log: this.#log() });
+  async run(document: object, env: Partial<GatewayEnvironment> = {}): Promise<Gateway> {
+    const parts = { adapters: [this.adapter], log: this.#log(), ...env };
+    const gateway = new Gateway(config(document), this.#keeper(), parts);
     onTestFinished(() => {
       for (const behaviour of this.behaviour.values()) Object.assign(behaviour, { shut: false, down: false });
       return gateway.stop();
