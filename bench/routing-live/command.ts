@@ -81,9 +81,9 @@ export async function benchRoutingLive(options: RoutingLiveBench): Promise<boole
   return outcomes.every(({ figures }) => figures.lost === 0) && verdicts.every(({ value, atMost }) => value <= atMost);
 }
 
-/** Another order in each repetition, so that none always comes after the same. */
+/** Another order in each repetition, also of those that hit the same target. */
 function turn(policies: readonly SelectorName[], repetition: number): readonly SelectorName[] {
-  const first = repetition % policies.length;
+  const first = (repetition + Math.floor(repetition / LIVE_KINDS.length)) % policies.length;
   const rotated = [...policies.slice(first), ...policies.slice(0, first)];
   return repetition % 2 === 0 ? rotated : rotated.reverse();
 }
