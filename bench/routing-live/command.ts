@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { SelectorName } from '../../src/core/selector.ts';
 import { Arrivals } from './arrivals.ts';
 import { type Block, runBlock } from './block.ts';
@@ -75,7 +75,7 @@ export async function benchRoutingLive(options: RoutingLiveBench): Promise<boole
   process.stdout.write(reportOf(outcomes, verdicts));
   mkdirSync(dirname(json), { recursive: true });
   const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
-  const settings = { quick, rounds, perSecond, model, telemetry, phases: phases(quick), late: LATE };
+  const settings = { quick, rounds, perSecond, model: model && basename(model), phases: phases(quick), late: LATE };
   writeFileSync(json, `${JSON.stringify({ machine, settings, verdicts, outcomes, blocks })}\n`);
   process.stdout.write(`written to ${json}\n`);
   return outcomes.every(({ figures }) => figures.lost === 0) && verdicts.every(({ value, atMost }) => value <= atMost);
