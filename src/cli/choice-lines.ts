@@ -8,7 +8,10 @@ export class ChoiceLines {
     const failed = models.flatMap(({ name, lastError }) =>
       lastError === undefined ? [] : [`✘ model ${name} is not loaded: ${lastError.code}: ${lastError.message}`],
     );
-    return [...choices.map((choice) => this.#line(choice)), ...failed];
+    const learning = models.flatMap(({ name, trial, retraining }) =>
+      retraining === undefined || retraining.phase === 'idle' ? [] : [`◇ model ${name}: ${stage(retraining, trial)}`],
+    );
+    return [...choices.map((choice) => this.#line(choice)), ...learning, ...failed];
   }
 
   #line({ name, by, decisions, targets }: ChoiceStatus): string {
@@ -27,5 +30,23 @@ export class ChoiceLines {
     const before = this.#before.get(what) ?? 0;
     this.#before.set(what, count);
     return count - before;
+  }
+}
+
+type Retraining = NonNullable<GatewayStatus['models'][number]['retraining']>;
+
+function stage({ phase, share }: Retraining, version: number | undefined): string {
+  const which = version === undefined ? 'a new version' : `version ${version}`;
+  switch (phase) {
+    case 'shadow':
+      return `${which} in shadow`;
+    case 'canary':
+      return `${which} scores ${Math.round(share * 100)} % of the time`;
+    case 'watched':
+      return 'promoted, and watched';
+    case 'training':
+      return 'a new version is trained';
+    default:
+      return 'waits for its turn to be trained';
   }
 }

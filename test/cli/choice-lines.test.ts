@@ -36,3 +36,26 @@ test('a model that is not loaded says why', () => {
     '✘ model m is not loaded: E_MODEL_PIN: another file',
   ]);
 });
+
+test('what is learned is told while it goes on', () => {
+  const counts = { drifts: 1, trainings: 1, refused: 0, promoted: 0, rolledBack: 0, failed: 0 };
+  const model = (phase: 'idle' | 'training' | 'shadow' | 'canary' | 'watched', share = 0, trial?: number) => ({
+    name: 'm',
+    version: 1,
+    trial,
+    retraining: { phase, share, counts },
+  });
+  const models = [
+    model('idle'),
+    model('training'),
+    model('shadow', 0, 2),
+    model('canary', 0.25, 2),
+    model('watched', 1, 2),
+  ];
+  expect(new ChoiceLines().next({ choices: [], models })).toEqual([
+    '◇ model m: a new version is trained',
+    '◇ model m: version 2 in shadow',
+    '◇ model m: version 2 scores 25 % of the time',
+    '◇ model m: promoted, and watched',
+  ]);
+});
