@@ -19,7 +19,7 @@ const TICK_MS = 20;
 const LOOK_MS = 1_000;
 const NOT_RECORDED = -1;
 /** For how many events a decision holds, as a share of what is in flight at the target. */
-const HOLD = 1 / 32;
+const HOLD = 1 / 16;
 
 export interface ChoiceLaneOptions {
   readonly name: string;
