@@ -1,20 +1,4 @@
-/** Rows to train on, by column, as the trainer takes them. */
-export interface TraceRows {
-  readonly rows: number;
-  readonly columns: number;
-  /** `[rows, columns]`. */
-  readonly features: Float32Array;
-  /** Natural logarithm of the latency in ms; NaN where the send failed. */
-  readonly logMs: Float32Array;
-  readonly failed: Float32Array;
-  readonly weight: Float32Array;
-  /** Index into `targets`. */
-  readonly target: Int32Array;
-  readonly targets: readonly string[];
-  /** Time of the send, and when it was settled, in ms; runs follow one another. */
-  readonly at: Float64Array;
-  readonly known: Float64Array;
-}
+import type { Dataset } from '../../src/models/training/dataset.ts';
 
 interface Row {
   readonly features: Float32Array;
@@ -55,7 +39,7 @@ export class Rows {
     this.#count += 1;
   }
 
-  finish(): TraceRows {
+  finish(): Dataset {
     const count = this.#count;
     const of = (name: (typeof FIELDS)[number]): Float64Array => {
       const index = FIELDS.indexOf(name);

@@ -1,10 +1,11 @@
 import type { Scorer } from '../../src/core/scorer.ts';
 import type { Selector } from '../../src/core/selector.ts';
 import { FEATURE_COUNT } from '../../src/models/features.ts';
+import type { Dataset } from '../../src/models/training/dataset.ts';
 import { type Policy, selectorOf } from './policies.ts';
 import { type Observer, type SendView, TICK_MS } from './sim/run.ts';
 import { simulate } from './sim/simulation.ts';
-import { Rows, type TraceRows } from './trace-rows.ts';
+import { Rows } from './trace-rows.ts';
 import type { Length } from './world/draft.ts';
 import { type Family, worldOf } from './world/families.ts';
 import { hashed } from './world/random.ts';
@@ -39,7 +40,7 @@ export interface TraceOptions {
  * gives a row for what holds now, and with `lookAhead` one for what holds in a second or two. Runs follow one another in time. Sends are labelled when they are
  * settled, at the latest by their timeout, so slow ones are not missing.
  */
-export function traces(options: TraceOptions): TraceRows {
+export function traces(options: TraceOptions): Dataset {
   const { families, firstSeed, seeds, length, policies, scorer } = options;
   const held = families.find(({ heldOut }) => heldOut);
   if (held !== undefined) throw new Error(`${held.name} is held out: nothing may be trained on it`);

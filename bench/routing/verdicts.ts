@@ -30,8 +30,10 @@ const named =
 
 /** The goals of smart routing. They are about `predictive`; what cannot be judged without a model is said to be so. */
 export function verdictsOf(outcomes: readonly Outcome[]): readonly Verdict[] {
-  const seedsOf = (families: Families): number => {
-    const own = outcomes.filter(({ family, heldOut }) => families(family, heldOut));
+  const seedsOf = (families: Families, { gateways }: Policy): number => {
+    const own = outcomes.filter(
+      ({ family, heldOut, policy }) => policy.gateways === gateways && families(family, heldOut),
+    );
     const counts = [...new Set(own.map(({ family }) => family))].map(
       (name) => new Set(own.filter(({ family }) => family === name).map(({ seed }) => seed)).size,
     );
@@ -58,7 +60,7 @@ export function verdictsOf(outcomes: readonly Outcome[]): readonly Verdict[] {
       other.by === MODEL_OFF ? ratio(outcomes, { ...own, clairvoyant: true }, other, measure, families) : undefined,
     withoutModel: other.by === MODEL_OFF ? undefined : ratio(outcomes, off(own), off(other), measure, families),
     atMost,
-    seeds: seedsOf(families),
+    seeds: seedsOf(families, own),
   });
   const model = policy(MODEL_ON);
   const told = policy(MODEL_ON, 'declared');

@@ -17,7 +17,6 @@ import { DelayQueue } from './queue.ts';
 const TICK_MS = 20;
 /** How often legs that wait are looked at for their `maxAge`. */
 const LOOK_MS = 1_000;
-const NOT_RECORDED = -1;
 /** For how many events a decision holds, as a share of what is in flight at the target. */
 const HOLD = 1 / 16;
 
@@ -39,7 +38,7 @@ export interface ChoiceLaneOptions {
  */
 export class ChoiceLane implements LegLane, AttemptOwner {
   readonly name: string;
-  /** By name of the target, also of those that are no longer in it. */
+  /** By name of the target. */
   readonly candidates: Map<string, CandidateCounters> = new Map();
   readonly decisions: DecisionCounters = { rule: 0, analytic: 0, model: 0, fallback: 0, lease: 0 };
   readonly #o: ChoiceLaneOptions;
@@ -210,8 +209,10 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   }
 
   #seatsOf(setup: ChoiceSetup): readonly Seat[] {
+    const before = new Map(this.candidates);
+    this.candidates.clear();
     return setup.targets.map(({ lane: { name } }, index) => {
-      const counters = this.candidates.get(name) ?? new CandidateCounters();
+      const counters = before.get(name) ?? new CandidateCounters();
       this.candidates.set(name, counters);
       return new Seat(index, setup, counters);
     });
@@ -262,11 +263,10 @@ export class ChoiceLane implements LegLane, AttemptOwner {
       return this.#held;
     }
     this.#view.bytes = bytes;
+    this.#holds = 0; // the selector writes over the decision that was held, also where it finds no target
     const decision = selector.choose(this.#view, usable);
     if (decision.target < 0) return undefined;
-    this.#held = decision;
-    this.#heldOf = usable;
-    this.#heldSize = size;
+    [this.#held, this.#heldOf, this.#heldSize] = [decision, usable, size];
     const weighs = decision.by === 'analytic' || decision.by === 'model';
     this.#holds = weighs && !decision.explored ? Math.floor(selector.inFlight(decision.target) * HOLD) : 0;
     return decision;
@@ -296,7 +296,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     const { selector, observer } = this.#setup;
     this.#view.bytes = leg.bytes;
     const attempt = new Attempt(leg, seat, group, this);
-    attempt.record = observer?.decided(leg, usable, decision, selector.inFlight(seat.index)) ?? NOT_RECORDED;
+    attempt.record = observer?.decided(leg, usable, decision, selector.inFlight(seat.index)) ?? -1;
     attempt.ticket = selector.sent(seat.index, this.#view);
     this.decisions[decision.by as Exclude<DecisionBy, 'none'>] += 1;
     seat.counters.chosen += 1;
@@ -331,7 +331,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
 
   #report({ seat, ticket, record }: Attempt, status: SendStatus): void {
     seat.setup.selector.settled(ticket, status);
-    if (record !== NOT_RECORDED) seat.setup.observer?.settled(record, status);
+    if (record >= 0) seat.setup.observer?.settled(record, status);
   }
 
   /** Milliseconds until the leg is tried again: at once where there is a target that it was not tried on. */
