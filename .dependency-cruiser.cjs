@@ -17,6 +17,7 @@ module.exports = {
     layer('transform-imports-core-and-cloudevents', '^src/transform/', '^src/(core|cloudevents|transform)/'),
     layer('policies-import-core', '^src/policies/', '^src/(core|policies)/'),
     layer('models-import-core-and-read-telemetry', '^src/models/', '^src/(core|models)/|^src/telemetry/read\\.ts$'),
+    layer('simulation-imports-core', '^src/simulation/', '^src/(core|simulation)/'),
     layer('store-imports-core', '^src/store/', '^src/(core|store)/'),
     layer('telemetry-imports-core', '^src/telemetry/', '^src/(core|telemetry)/'),
     layer('pipeline-imports-core', '^src/pipeline/', '^src/(core|pipeline)/'),

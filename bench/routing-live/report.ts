@@ -1,5 +1,5 @@
 import type { SelectorName } from '../../src/core/selector.ts';
-import { stream } from '../routing/world/random.ts';
+import { stream } from '../../src/simulation/world/random.ts';
 import { median } from '../stats.ts';
 import { type Figures, GIVEN_UP_MS } from './figures.ts';
 import { SEND_TIMEOUT_MS } from './gateway.ts';

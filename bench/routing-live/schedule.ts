@@ -1,5 +1,5 @@
 import { MeshEvent, newExtensions } from '../../src/core/event.ts';
-import { stream } from '../routing/world/random.ts';
+import { stream } from '../../src/simulation/world/random.ts';
 
 const KEYS = 400;
 const FILLER = 'x'.repeat(400);

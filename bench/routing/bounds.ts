@@ -1,6 +1,6 @@
-import { firstMeasured } from './metrics.ts';
-import { lognormal } from './world/random.ts';
-import { type SimTarget, stepOf, TIMEOUT_MS, type World } from './world/world.ts';
+import { firstMeasured } from '../../src/simulation/figures.ts';
+import { lognormal } from '../../src/simulation/world/random.ts';
+import { type SimTarget, stepOf, TIMEOUT_MS, type World } from '../../src/simulation/world/world.ts';
 
 /** J if no event ever waited: each goes where it is cheapest at that moment, as if it were alone. No policy can do better. */
 export function noQueueBound(world: World): number {

@@ -1,8 +1,6 @@
 import { SCORE_COLUMNS, type Scorer } from '../../src/core/scorer.ts';
-import { type SimTarget, stepOf, type World } from './world/world.ts';
-
-/** What only the simulation knows of a target at that time: how long another arrival would wait for a server, in ms. */
-export type WaitMs = (target: number) => number;
+import type { WaitMs } from '../../src/simulation/run.ts';
+import { type SimTarget, stepOf, type World } from '../../src/simulation/world/world.ts';
 
 /**
  * The forecast that a perfect model would give at each tick: the true mean by size at the present speed, the true wait,

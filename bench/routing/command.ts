@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { FAMILIES, type Family, LENGTH } from '../../src/simulation/world/families.ts';
 import { measureCpu } from './decision-cpu.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { DEMO_MODEL, readModel } from './model.ts';
@@ -8,7 +9,6 @@ import { nameOf, policies } from './policies.ts';
 import { policiesOf, reportOf } from './report.ts';
 import { summaryOf } from './summary.ts';
 import { verdictsOf } from './verdicts.ts';
-import { FAMILIES, type Family, LENGTH } from './world/families.ts';
 
 export interface RoutingBench {
   readonly quick: boolean;

@@ -1,7 +1,7 @@
+import type { Figures } from '../../src/simulation/figures.ts';
+import { stream } from '../../src/simulation/world/random.ts';
 import type { Outcome } from './evaluate.ts';
-import type { Figures } from './metrics.ts';
 import type { Policy } from './policies.ts';
-import { stream } from './world/random.ts';
 
 /** A figure with the 95 % interval that resampling its seeds gives. */
 export interface Estimate {

@@ -1,9 +1,9 @@
 import type { Scorer } from '../../src/core/scorer.ts';
 import type { Selector, SelectorConfig, SelectorName } from '../../src/core/selector.ts';
 import { createSelector } from '../../src/selecting.ts';
+import { ShownEvent, TICK_MS } from '../../src/simulation/run.ts';
+import { lognormal, normal, stream } from '../../src/simulation/world/random.ts';
 import { MODEL_ON } from './policies.ts';
-import { ShownEvent, TICK_MS } from './sim/run.ts';
-import { lognormal, normal, stream } from './world/random.ts';
 
 /** CPU of deciding, in ns: of one `choose`, and of all that a selector does for one event. */
 export interface Cpu {

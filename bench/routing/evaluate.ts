@@ -1,9 +1,10 @@
+import { type Figures, figuresOf } from '../../src/simulation/figures.ts';
+import type { SimModel } from '../../src/simulation/sim-model.ts';
+import type { Length } from '../../src/simulation/world/draft.ts';
+import { type Family, worldOf } from '../../src/simulation/world/families.ts';
 import { fluidBound, noQueueBound } from './bounds.ts';
-import { type Figures, figuresOf } from './metrics.ts';
-import { runPolicy, type SimModel } from './model.ts';
+import { runPolicy } from './model.ts';
 import type { Policy } from './policies.ts';
-import type { Length } from './world/draft.ts';
-import { type Family, worldOf } from './world/families.ts';
 
 /** One policy in one scenario. */
 export interface Outcome {

@@ -1,12 +1,13 @@
+import { firstMeasured, latenciesOf } from '../../src/simulation/figures.ts';
+import type { SimModel } from '../../src/simulation/sim-model.ts';
+import type { Length } from '../../src/simulation/world/draft.ts';
+import { type Family, worldOf } from '../../src/simulation/world/families.ts';
 import { type Estimate, ratio } from './compare.ts';
 import type { Evaluation } from './evaluate.ts';
-import { firstMeasured, latenciesOf } from './metrics.ts';
-import { runPolicy, type SimModel } from './model.ts';
+import { runPolicy } from './model.ts';
 import { BASE, MODEL_OFF, MODEL_ON, type Policy } from './policies.ts';
 import { policiesOf } from './report.ts';
 import { type Mark, Svg } from './svg.ts';
-import type { Length } from './world/draft.ts';
-import { type Family, worldOf } from './world/families.ts';
 
 const SHOWN: readonly Policy['by'][] = [BASE, 'c3', 'prequal', MODEL_OFF, MODEL_ON];
 const COLOURS: Readonly<Record<string, string>> = {

@@ -1,10 +1,10 @@
 import type { Scorer } from '../../src/core/scorer.ts';
-import type { SelectorConfig, SelectorName } from '../../src/core/selector.ts';
+import type { SelectorName } from '../../src/core/selector.ts';
 import { createSelector } from '../../src/selecting.ts';
+import { configOf } from '../../src/simulation/operator.ts';
+import type { SelectorOf } from '../../src/simulation/run.ts';
+import { stream } from '../../src/simulation/world/random.ts';
 import { clairvoyant } from './clairvoyant.ts';
-import { type SelectorOf, TICK_MS } from './sim/run.ts';
-import { stream } from './world/random.ts';
-import { TIMEOUT_MS, type World } from './world/world.ts';
 
 /** `undeclared`: every policy has to find out what targets can do. `declared`: all are told. */
 export type Capacities = 'undeclared' | 'declared';
@@ -57,27 +57,6 @@ export function policies(withModel: boolean): readonly Policy[] {
   return [...single, ...several, ...bounds];
 }
 
-/** The configuration that an operator would write for the world. */
-export function configOf(world: World, { by, capacities, gateways }: Policy): SelectorConfig {
-  return {
-    by,
-    gateways,
-    tickMs: TICK_MS,
-    sloMs: world.sloMs,
-    timeoutMs: TIMEOUT_MS,
-    seasonMs: world.dayMs,
-    // The decision's cost is in units of the latency objective.
-    weights: { cost: world.costWeight / world.sloMs },
-    targets: world.targets.map(({ name, protocol, cost, weight, declared, perSecond }) => ({
-      name,
-      protocol,
-      cost,
-      weight: capacities === 'declared' ? perSecond : weight,
-      capacity: capacities === 'declared' ? declared : undefined,
-    })),
-  };
-}
-
 /** Each gateway has a selector of its own, with its own view and its own chance. */
 export function selectorOf(
   policy: Policy,
@@ -85,7 +64,11 @@ export function selectorOf(
 ): SelectorOf {
   return ({ world, gateway, now, wall, waitMs }) => {
     const random = stream(world.seed, 1_000 + gateway);
-    const config = { ...configOf(world, policy), telemetry: options.telemetry ?? false };
+    const { by, capacities, gateways } = policy;
+    const config = {
+      ...configOf(world, { by, gateways, told: capacities === 'declared' }),
+      telemetry: options.telemetry ?? false,
+    };
     const scorer = policy.clairvoyant === true ? clairvoyant(world, now, waitMs) : options.scorer;
     return createSelector(config, { now, wall, random, scorer });
   };

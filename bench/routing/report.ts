@@ -1,7 +1,7 @@
+import type { Figures } from '../../src/simulation/figures.ts';
 import { type Estimate, geometricMean, of, ratio, same } from './compare.ts';
 import type { Cpu } from './decision-cpu.ts';
 import type { Evaluation } from './evaluate.ts';
-import type { Figures } from './metrics.ts';
 import { BASE, type Capacities, nameOf, type Policy } from './policies.ts';
 import { holds, type Verdict } from './verdicts.ts';
 

@@ -1,6 +1,6 @@
+import type { Figures } from '../../src/simulation/figures.ts';
 import { of } from './compare.ts';
 import type { Evaluation } from './evaluate.ts';
-import type { Figures } from './metrics.ts';
 import { policiesOf } from './report.ts';
 
 /** Figures by policy and family, one number per seed and four significant digits: small enough to be kept. */

@@ -2,14 +2,14 @@ import type { Scorer } from '../../src/core/scorer.ts';
 import type { Selector } from '../../src/core/selector.ts';
 import { FEATURE_COUNT } from '../../src/models/features.ts';
 import type { Dataset } from '../../src/models/training/dataset.ts';
+import { type Observer, type SendView, TICK_MS } from '../../src/simulation/run.ts';
+import { simulate } from '../../src/simulation/simulation.ts';
+import type { Length } from '../../src/simulation/world/draft.ts';
+import { type Family, worldOf } from '../../src/simulation/world/families.ts';
+import { hashed } from '../../src/simulation/world/random.ts';
+import { TIMEOUT_MS, type World } from '../../src/simulation/world/world.ts';
 import { type Policy, selectorOf } from './policies.ts';
-import { type Observer, type SendView, TICK_MS } from './sim/run.ts';
-import { simulate } from './sim/simulation.ts';
 import { Rows } from './trace-rows.ts';
-import type { Length } from './world/draft.ts';
-import { type Family, worldOf } from './world/families.ts';
-import { hashed } from './world/random.ts';
-import { TIMEOUT_MS, type World } from './world/world.ts';
 
 /** What is labelled: sends as of the last tick before them, and as of one that lies 1 to 2 s before them. */
 const AHEAD_MS = [1_000, 2_000] as const;

@@ -4,9 +4,9 @@ import type { Scorer } from '../../src/core/scorer.ts';
 import { GATEWAY_SCHEMA } from '../../src/models/contract.ts';
 import type { Dataset } from '../../src/models/training/dataset.ts';
 import { scoreRows, type TrainedModel, train } from '../../src/models/training/train.ts';
+import { FAMILIES, LENGTH } from '../../src/simulation/world/families.ts';
 import type { Policy } from './policies.ts';
 import { traces } from './traces.ts';
-import { FAMILIES, LENGTH } from './world/families.ts';
 
 export interface RoutingTraining {
   /** Of scenarios per family and round. */

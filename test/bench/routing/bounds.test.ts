@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { fluidBound, noQueueBound } from '../../../bench/routing/bounds.ts';
-import { figuresOf } from '../../../bench/routing/metrics.ts';
 import { type Policy, selectorOf } from '../../../bench/routing/policies.ts';
-import { simulate } from '../../../bench/routing/sim/simulation.ts';
-import { FAMILIES, worldOf } from '../../../bench/routing/world/families.ts';
-import { plainWorld } from './worlds.ts';
+import { figuresOf } from '../../../src/simulation/figures.ts';
+import { simulate } from '../../../src/simulation/simulation.ts';
+import { FAMILIES, worldOf } from '../../../src/simulation/world/families.ts';
+import { plainWorld } from '../../simulation/worlds.ts';
 
 const SHORT = { warmUpMs: 3_000, horizonMs: 15_000, rate: 300 };
 const POLICIES: readonly Policy[] = [

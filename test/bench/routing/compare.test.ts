@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { ratio } from '../../../bench/routing/compare.ts';
 import type { Outcome } from '../../../bench/routing/evaluate.ts';
-import type { Figures } from '../../../bench/routing/metrics.ts';
 import type { Policy } from '../../../bench/routing/policies.ts';
 import { holds, verdictsOf } from '../../../bench/routing/verdicts.ts';
+import type { Figures } from '../../../src/simulation/figures.ts';
 
 const policy = (by: Policy['by'], capacities: Policy['capacities'] = 'undeclared', gateways = 1): Policy => ({
   by,

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
-import { figuresOf } from '../../../bench/routing/metrics.ts';
-import { DEMO_MODEL, readModel, runPolicy, type SimModel } from '../../../bench/routing/model.ts';
+import { DEMO_MODEL, readModel, runPolicy } from '../../../bench/routing/model.ts';
 import type { Policy } from '../../../bench/routing/policies.ts';
-import { FAMILIES, type Family, worldOf } from '../../../bench/routing/world/families.ts';
+import { figuresOf } from '../../../src/simulation/figures.ts';
+import type { SimModel } from '../../../src/simulation/sim-model.ts';
+import { FAMILIES, type Family, worldOf } from '../../../src/simulation/world/families.ts';
 
 const world = worldOf(FAMILIES[1] as Family, 1, { warmUpMs: 2_000, horizonMs: 8_000, rate: 300 });
 const policy: Policy = { by: 'predictive', capacities: 'undeclared', gateways: 1 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type TraceOptions, traces } from '../../../bench/routing/traces.ts';
-import { FAMILIES, type Family } from '../../../bench/routing/world/families.ts';
 import { FEATURE_COUNT, FEATURES } from '../../../src/models/features.ts';
+import { FAMILIES, type Family } from '../../../src/simulation/world/families.ts';
 
 const family = (name: string): Family => FAMILIES.find((own) => own.name === name) as Family;
 const column = (name: string): number => FEATURES.findIndex((own) => own.name === name);

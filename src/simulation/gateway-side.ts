@@ -1,6 +1,6 @@
-import type { Selector, SendStatus } from '../../../src/core/selector.ts';
-import { TIMEOUT_MS, type World } from '../world/world.ts';
+import type { Selector, SendStatus } from '../core/selector.ts';
 import { backoffMs, MAX_ATTEMPTS, ShownEvent } from './run.ts';
+import { TIMEOUT_MS, type World } from './world/world.ts';
 
 /** What a gateway needs of the simulation. */
 interface Outside {

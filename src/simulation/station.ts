@@ -1,6 +1,6 @@
-import { hashed, lognormal, normal } from '../world/random.ts';
-import { type Fault, type SimTarget, STEP_MS, stepOf } from '../world/world.ts';
 import { ServerPool } from './server-pool.ts';
+import { hashed, lognormal, normal } from './world/random.ts';
+import { type Fault, type SimTarget, STEP_MS, stepOf } from './world/world.ts';
 
 /** What becomes of a send that reached a target. */
 export type Answer = 'ok' | 'failed' | 'refused' | 'unknown' | 'nothing';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { figuresOf } from '../../../bench/routing/metrics.ts';
-import { simulate } from '../../../bench/routing/sim/simulation.ts';
+import { figuresOf } from '../../src/simulation/figures.ts';
+import { simulate } from '../../src/simulation/simulation.ts';
 import { atRandom, plainWorld } from './worlds.ts';
 
 /** Mean ms that the two ways take: half the RTT each, with a jitter of mean 3 %. */

@@ -1,7 +1,7 @@
-import type { SelectorOf } from '../../../bench/routing/sim/run.ts';
-import { stream } from '../../../bench/routing/world/random.ts';
-import { type SimTarget, STEP_MS, type World } from '../../../bench/routing/world/world.ts';
-import type { Decision, Selector } from '../../../src/core/selector.ts';
+import type { Decision, Selector } from '../../src/core/selector.ts';
+import type { SelectorOf } from '../../src/simulation/run.ts';
+import { stream } from '../../src/simulation/world/random.ts';
+import { type SimTarget, STEP_MS, type World } from '../../src/simulation/world/world.ts';
 
 /** A selector that takes a target by a rule of the test. */
 export function choosing(pick: (eligible: readonly number[], random: () => number) => number): SelectorOf {

@@ -1,6 +1,5 @@
-import type { Selector, SelectorEvent } from '../../../src/core/selector.ts';
-import type { WaitMs } from '../clairvoyant.ts';
-import type { World } from '../world/world.ts';
+import type { Selector, SelectorEvent } from '../core/selector.ts';
+import type { World } from './world/world.ts';
 
 /** Looks on, for traces and tests. Indices are the world's. */
 export interface Observer {
@@ -19,6 +18,9 @@ export interface SendView {
   readonly atMs: number;
   readonly propensity: number;
 }
+
+/** What only the simulation knows of a target at that time: how long another arrival would wait for a server, in ms. */
+export type WaitMs = (target: number) => number;
 
 /** Makes one gateway's selector under the run's clock. */
 export type SelectorOf = (context: {

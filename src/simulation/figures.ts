@@ -1,4 +1,4 @@
-import { type Run, SHARE_BIN_MS } from './sim/run.ts';
+import { type Run, SHARE_BIN_MS } from './run.ts';
 import { TIMEOUT_MS, type World } from './world/world.ts';
 
 /** Figures of one run over the events that arrived after the warm-up. */

@@ -1,4 +1,4 @@
-import { TIMEOUT_MS } from '../world/world.ts';
+import { TIMEOUT_MS } from './world/world.ts';
 
 const SETTLED = 1;
 const CHAIN_ENDED = 2;

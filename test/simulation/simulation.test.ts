@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { figuresOf } from '../../../bench/routing/metrics.ts';
-import type { SendView } from '../../../bench/routing/sim/run.ts';
-import { simulate } from '../../../bench/routing/sim/simulation.ts';
-import { FAMILIES, worldOf } from '../../../bench/routing/world/families.ts';
-import type { Fault, SimTarget, World } from '../../../bench/routing/world/world.ts';
+import { figuresOf } from '../../src/simulation/figures.ts';
+import type { SendView } from '../../src/simulation/run.ts';
+import { simulate } from '../../src/simulation/simulation.ts';
+import { FAMILIES, worldOf } from '../../src/simulation/world/families.ts';
+import type { Fault, SimTarget, World } from '../../src/simulation/world/world.ts';
 import { atRandom, choosing, plainWorld } from './worlds.ts';
 
 const SHORT = { warmUpMs: 2_000, horizonMs: 12_000, rate: 300 };

@@ -1,4 +1,4 @@
-import type { Random } from '../../../src/core/clock.ts';
+import type { Random } from '../../core/clock.ts';
 
 /** A number in [0, 1) that depends on the three integers only: the same for every policy, whatever was drawn before. */
 export function hashed(seed: number, a: number, b: number): number {

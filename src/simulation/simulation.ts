@@ -1,11 +1,11 @@
-import type { SendOutcome } from '../../../src/core/selector.ts';
-import { hashed } from '../world/random.ts';
-import { DRAIN_MS, stepOf, type World } from '../world/world.ts';
+import type { SendOutcome } from '../core/selector.ts';
 import { Agenda } from './agenda.ts';
 import { Attempts } from './attempts.ts';
 import { GatewaySide } from './gateway-side.ts';
 import { type Run, type RunOptions, SHARE_BIN_MS, TICK_MS } from './run.ts';
 import { Station } from './station.ts';
+import { hashed } from './world/random.ts';
+import { DRAIN_MS, stepOf, type World } from './world/world.ts';
 
 const REACH = 0;
 const ANSWER = 1;
