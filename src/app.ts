@@ -7,14 +7,19 @@ import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
 import { Fleet } from './fleet.ts';
 import { Learning } from './learning/learning.ts';
+import type { Tracing } from './observability/tracing/tracing.ts';
 import { briefly, type ReloadSummary } from './reload/summary.ts';
 import { type GatewayStatus, type ReloadStatus, readStatus } from './status.ts';
 import { DeadLetterStore } from './store/dead-letters.ts';
+import { openTracing } from './tracing.ts';
 
 /** Dead letters that the gateway closes when it stops. */
 export interface OwnedDeadLetters extends DeadLetterKeeper {
   close(): Promise<void>;
 }
+
+/** Time that spans have to be exported when the drain has taken all of its own. */
+const LEAST_FLUSH_MS = 1_000;
 
 export type GatewayEnvironment = Pick<Environment, 'adapters'> & Partial<Environment>;
 
@@ -43,7 +48,7 @@ export async function openGateway(
     onFailed: onFatal,
   });
   try {
-    gateway = new Gateway(config, deadLetters, env);
+    gateway = new Gateway(config, deadLetters, env, await openTracing(config, environment(env)));
     return gateway;
   } catch (error) {
     await deadLetters.close(); // else the store stays locked for as long as the process lives
@@ -65,6 +70,7 @@ export class Gateway {
   readonly #env: Environment;
   readonly #fleet: Fleet;
   readonly #learning: Learning;
+  readonly #tracing: Tracing | undefined;
   /** Models of the configuration in force are loaded, or cannot be. */
   #learned: Promise<void> = Promise.resolve();
   readonly #deadLetters: OwnedDeadLetters;
@@ -77,11 +83,13 @@ export class Gateway {
   #state: GatewayState = 'created';
   #stopping: Promise<void> | undefined;
 
-  constructor(config: GatewayConfig, deadLetters: OwnedDeadLetters, env: GatewayEnvironment) {
+  /** @param tracing Made by `openGateway`, where the configuration has the section. */
+  constructor(config: GatewayConfig, deadLetters: OwnedDeadLetters, env: GatewayEnvironment, tracing?: Tracing) {
     this.#env = environment(env);
     this.#deadLetters = deadLetters;
     this.#learning = new Learning(config, this.#env);
-    this.#fleet = new Fleet(config, { deadLetters, learning: this.#learning }, this.#env);
+    this.#tracing = tracing;
+    this.#fleet = new Fleet(config, { deadLetters, learning: this.#learning, tracer: tracing }, this.#env);
   }
 
   /** The configuration in force. */
@@ -139,7 +147,8 @@ export class Gateway {
   status(): GatewayStatus {
     const { revision } = this.config;
     const { leaving, path } = this.#fleet;
-    return readStatus(this.config, this.#state, path, this.#learning, { revision, ...this.#reloads, leaving });
+    const reload = { revision, ...this.#reloads, leaving };
+    return readStatus(this.config, this.#state, path, { learning: this.#learning, tracing: this.#tracing }, reload);
   }
 
   /** Drains until the deadline, then lets go of the rest. Idempotent. */
@@ -199,6 +208,7 @@ export class Gateway {
     await fleet.close();
     await this.#learned;
     await this.#learning.close();
+    await this.#tracing?.close(Math.max(LEAST_FLUSH_MS, deadline - clock.now()));
     await this.#deadLetters.close();
     this.#state = 'stopped';
   }

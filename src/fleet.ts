@@ -1,16 +1,14 @@
 import { ComponentFactory, type Components, type Environment } from './components.ts';
 import type { GatewayConfig } from './config/types.ts';
 import { delay } from './core/connection.ts';
-import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import { FairleadError, messageOf } from './core/errors.ts';
-import type { Learning } from './learning/learning.ts';
 import type { SourceIntake } from './pipeline/intake.ts';
 import type { Lane } from './pipeline/lane.ts';
 import { type ConfigDiff, diffConfigs } from './reload/diff.ts';
 import { LeavingTarget, seeOut } from './reload/leaving.ts';
 import { BrokerLine, SourceLine, stopped, TargetLine } from './reload/lines.ts';
 import { type ReloadSummary, summarise } from './reload/summary.ts';
-import { DataPath, type Wired } from './wiring.ts';
+import { DataPath, type Services, type Wired } from './wiring.ts';
 
 /** How long a reload waits for its new targets to connect, in ms; what cannot be reached by then goes on trying after it. */
 const CONNECT_MS = 5_000;
@@ -37,11 +35,7 @@ export class Fleet {
   #sourceWork: Promise<void> = Promise.resolve();
   #config: GatewayConfig;
 
-  constructor(
-    config: GatewayConfig,
-    services: { deadLetters: DeadLetterKeeper; learning: Learning },
-    env: Environment,
-  ) {
+  constructor(config: GatewayConfig, services: Services, env: Environment) {
     this.#config = config;
     this.#env = env;
     this.#factory = new ComponentFactory(config.name, env);

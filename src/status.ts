@@ -4,6 +4,7 @@ import type { CandidateCounters, DecisionCounters, LegCounters, SourceCounters }
 import type { SelectorName } from './core/selector.ts';
 import type { Health } from './core/source.ts';
 import type { Learning, ModelStatus } from './learning/learning.ts';
+import type { TracingCounters } from './observability/tracing/span-queue.ts';
 import type { ChoiceLane } from './pipeline/choice-lane.ts';
 import type { Retired } from './pipeline/ledger.ts';
 import type { TelemetryCounters } from './telemetry/recorder.ts';
@@ -82,6 +83,8 @@ export interface GatewayStatus {
   readonly models: readonly ModelStatus[];
   /** Undefined without the section `telemetry`. */
   readonly telemetry: TelemetryCounters | undefined;
+  /** Undefined without the section `tracing`. */
+  readonly tracing: TracingCounters | undefined;
   readonly routes: readonly RouteStatus[];
   /** Deliveries that no route took: bytes that were no event, events that matched nothing. */
   readonly aside: { readonly poison: LegCounters; readonly unmatched: LegCounters };
@@ -102,7 +105,7 @@ export function readStatus(
   config: GatewayConfig,
   state: string,
   path: DataPath,
-  learning: Learning,
+  { learning, tracing }: { learning: Learning; tracing: { readonly counters: TracingCounters } | undefined },
   reload: ReloadStatus,
 ): GatewayStatus {
   const { pipeline, intakes, lanes, routes, matching, ledger } = path;
@@ -120,6 +123,7 @@ export function readStatus(
       return { name, kind, health: lane.target.health(), depth, bytes, full, breaker: path.breaker(lane) };
     }),
     telemetry: learning.telemetry?.counters,
+    tracing: tracing?.counters,
     models: learning.models,
     choices: config.choices.map(({ name }) => choiceStatus(path.choice(name))),
     routes: routes.map((route, number) => ({

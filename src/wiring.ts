@@ -8,6 +8,7 @@ import type { DeadLetterKeeper } from './core/dead-letter.ts';
 import type { DeliverySettings, RouteMatcher } from './core/routing.ts';
 import type { Source } from './core/source.ts';
 import type { SendLimits, Target } from './core/target.ts';
+import type { Tracer } from './core/tracer.ts';
 import type { Learning } from './learning/learning.ts';
 import type { ChoiceLane } from './pipeline/choice-lane.ts';
 import { SourceIntake } from './pipeline/intake.ts';
@@ -23,6 +24,7 @@ import { compileGate } from './router/gate.ts';
 import { buildMatcher, IndexedMatcher } from './router/index/indexed-matcher.ts';
 import type { MatchedRoute } from './router/linear-matcher.ts';
 import { RouteValidators } from './schema/route-validators.ts';
+import { placeOf } from './tracing.ts';
 import { compileTransform } from './transform/compile.ts';
 import { JsonataPool } from './transform/jsonata/pool.ts';
 
@@ -33,6 +35,13 @@ const UNMATCHED = 'unmatched';
 export interface Parts {
   readonly sources: ReadonlyMap<string, Source>;
   readonly targets: ReadonlyMap<string, Target>;
+}
+
+/** What the data path tells of events, and where it leaves those that cannot be delivered. */
+export interface Services {
+  readonly deadLetters: DeadLetterKeeper;
+  readonly learning: Learning;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** One configuration, planned and ready to be put in force. */
@@ -61,6 +70,7 @@ export class DataPath {
   readonly #leaving = new Set<SourceIntake>();
   readonly #evaluator: JsonataPool;
   readonly #choices: Choices;
+  readonly #tracer: Tracer | undefined;
   readonly #breakers = new WeakMap<Lane, CircuitBreaker>();
   readonly #owner: LegOwner = {
     done: (leg, now) => this.pipeline.done(leg, now),
@@ -74,19 +84,15 @@ export class DataPath {
   };
   #wired: Wired;
 
-  constructor(
-    config: GatewayConfig,
-    parts: Parts,
-    env: Environment,
-    services: { deadLetters: DeadLetterKeeper; learning: Learning },
-  ) {
-    const { deadLetters, learning } = services;
+  constructor(config: GatewayConfig, parts: Parts, env: Environment, services: Services) {
+    const { deadLetters, learning, tracer } = services;
     this.#env = env;
+    this.#tracer = tracer;
     this.#evaluator = new JsonataPool(env);
     this.#choices = new Choices(env, { learning, owner: this.#owner, onPressure: this.#onPressure });
     this.#wired = this.#wire(config, parts, new IndexedMatcher(this.#conditions(config), this.#onFilterError(config)));
     const { clock, random, log } = env;
-    this.pipeline = new Pipeline({ plan: this.#wired.plan, deadLetters, clock, random, log });
+    this.pipeline = new Pipeline({ plan: this.#wired.plan, deadLetters, clock, random, log, tracer });
   }
 
   get lanes(): ReadonlyMap<string, Lane> {
@@ -231,7 +237,16 @@ export class DataPath {
   #createIntake(config: SourceConfig, source: Source, number: number, lanes: readonly LegLane[]): SourceIntake {
     const { name, order, window } = config;
     const counters = this.ledger.source(name);
-    return new SourceIntake({ name, number, source, keyed: order === 'key', lanes, window, counters });
+    return new SourceIntake({
+      name,
+      number,
+      source,
+      keyed: order === 'key',
+      lanes,
+      window,
+      counters,
+      place: placeOf(config),
+    });
   }
 
   #createLane(config: TargetConfig, target: Target): Lane {
@@ -255,6 +270,7 @@ export class DataPath {
       retry: (leg, failure) => afterFailure(leg.spec.settings, leg.attempt, failure, random),
       owner: this.#owner,
       clock,
+      place: this.#tracer && placeOf(config),
       onPressure: this.#onPressure,
     });
     if (breaker !== undefined) this.#breakers.set(lane, breaker);

@@ -84,12 +84,12 @@ export class ClaimCheckTarget implements Target {
     return data !== undefined && data.length > this.#over;
   }
 
-  async #claim({ event, meta, route, key, attempt }: Leg): Promise<Leg> {
+  async #claim({ event, meta, route, key, attempt, trace }: Leg): Promise<Leg> {
     const reference = await this.#store.put(event.data as Buffer);
     this.#claimed += 1;
     const extensions: Record<string, AttributeValue> = Object.assign(newExtensions(), event.extensions);
     extensions[DATAREF] = reference;
-    return { event: event.with({ data: undefined, extensions }), meta, route, key, attempt };
+    return { event: event.with({ data: undefined, extensions }), meta, route, key, attempt, trace };
   }
 }
 

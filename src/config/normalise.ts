@@ -47,6 +47,7 @@ export function normalise(
     tests: outline.tests.map(routeTest),
     store: outline.store,
     ...(outline.telemetry === undefined ? {} : { telemetry: telemetryConfig(outline.telemetry) }),
+    ...(outline.tracing === undefined ? {} : { tracing: outline.tracing }),
     drain: { deadlineMs: outline.drain.deadline },
     log: outline.log,
   };

@@ -10,7 +10,8 @@ import { routeSchema, unmatchedSchema } from './route.ts';
 import { schemasSection } from './route-schemas.ts';
 import { type TestFields, testSchema } from './route-test.ts';
 import { type TelemetryFields, telemetrySection } from './telemetry.ts';
-import type { StoreConfig, UnmatchedConfig } from './types.ts';
+import { tracingSection } from './tracing.ts';
+import type { StoreConfig, TracingConfig, UnmatchedConfig } from './types.ts';
 
 /** The schemas of one kind of entry by adapter type. */
 type EntrySchemas = ReadonlyMap<string, z.ZodObject>;
@@ -41,6 +42,7 @@ export interface Outline {
   readonly tests: readonly TestFields[];
   readonly store: StoreConfig;
   readonly telemetry?: TelemetryFields | undefined;
+  readonly tracing?: TracingConfig | undefined;
   readonly drain: { readonly deadline: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
@@ -120,6 +122,7 @@ function file(broker: z.ZodType, source: z.ZodType, target: z.ZodType): z.ZodObj
     telemetry: telemetrySection.describe(
       'Records of what choices decided and what came of it. Without it nothing is recorded.',
     ),
+    tracing: tracingSection.describe('Spans of a part of the events, for OpenTelemetry. Without it nothing is traced.'),
     drain: z
       .strictObject({
         deadline: duration()

@@ -24,6 +24,8 @@ export interface GatewayConfig {
   readonly store: StoreConfig;
   /** Undefined: nothing is recorded. */
   readonly telemetry?: TelemetryConfig;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: TracingConfig;
   readonly drain: { readonly deadlineMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 }
@@ -227,6 +229,16 @@ export interface TelemetryConfig {
   /** Share of the successes, above 0 and up to 1. */
   readonly sample: number;
   readonly rotateMs: number;
+}
+
+/** Where spans go, and of which events there are any. */
+export interface TracingConfig {
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the events that bring no trace, 0 to 1. */
+  readonly sample: number;
+  readonly serviceName?: string | undefined;
+  readonly maxSpans: number;
 }
 
 export interface StoreConfig {

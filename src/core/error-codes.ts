@@ -36,6 +36,7 @@ export const ERROR_CODES: Readonly<Record<string, string>> = {
   W_TELEMETRY_UNUSED: 'Telemetry is asked for, but there are no choices whose decisions could be recorded.',
   W_TELEMETRY_MISSING:
     'A model is to be trained while the gateway runs, but nothing is recorded: `telemetry` is missing.',
+  E_TRACING_EXPORT: 'The collector does not take spans, or cannot be reached; they are counted as failed and lost.',
   E_TELEMETRY_READ: 'A telemetry file cannot be read, or is none; the message names it.',
   E_TELEMETRY_SCHEMA:
     'Telemetry was written with other features than this version computes, so nothing can be learned from it.',

@@ -2,6 +2,7 @@ import type { DeliveryMeta } from './delivery.ts';
 import type { FairleadError } from './errors.ts';
 import type { MeshEvent } from './event.ts';
 import type { CheckItem, Health } from './source.ts';
+import type { TraceContext } from './tracer.ts';
 
 /** One (event, route, entry of `to`) obligation as a target sees it. */
 export interface Leg {
@@ -12,6 +13,8 @@ export interface Leg {
   readonly key: string | undefined;
   /** 1 for the first send. */
   readonly attempt: number;
+  /** Set where the send is traced: goes into headers of the transport, in place of what the source passed on. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What became of one leg: accepted durably, certainly not accepted, or not known. */

@@ -42,6 +42,14 @@ export class Seat {
     this.#delivery = delivery;
   }
 
+  /** One more event is given to it. */
+  give(explored: boolean): void {
+    this.counters.chosen += 1;
+    if (explored) this.counters.explored += 1;
+    this.given = true;
+    this.room -= 1;
+  }
+
   spec(of: LegSpec): LegSpec {
     let spec = this.#specs.get(of);
     if (spec === undefined) {

@@ -12,6 +12,7 @@ import { Occupancy } from './occupancy.ts';
 import { KeyedQueue } from './ordering.ts';
 import { type Eligible, Parking } from './parking.ts';
 import { DelayQueue } from './queue.ts';
+import { traceDecision } from './tracing.ts';
 
 /** How often the selector's windows are rolled and silent targets are looked for. */
 const TICK_MS = 20;
@@ -297,17 +298,15 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     this.#view.bytes = leg.bytes;
     const attempt = new Attempt(leg, seat, group, this);
     attempt.record = observer?.decided(leg, usable, decision, selector.inFlight(seat.index)) ?? -1;
+    if (leg.tracker.traced) traceDecision(attempt, { choice: this.name, selector, eligible: usable, decision });
     attempt.ticket = selector.sent(seat.index, this.#view);
     this.decisions[decision.by as Exclude<DecisionBy, 'none'>] += 1;
-    seat.counters.chosen += 1;
-    if (decision.explored) seat.counters.explored += 1;
     leg.taken = true;
     if (group !== undefined) {
       group.attempts.push(attempt);
       group.open += 1;
     }
-    seat.given = true;
-    seat.room -= 1;
+    seat.give(decision.explored);
     if (seat.room === 0) this.#roomyOf = undefined;
     return attempt;
   }

@@ -1,5 +1,6 @@
 import { SourceCounters } from '../core/counters.ts';
 import type { Source } from '../core/source.ts';
+import type { TracedPlace } from '../core/tracer.ts';
 import type { LegLane } from './leg.ts';
 import type { SettleListener } from './tracker.ts';
 
@@ -15,6 +16,7 @@ export class SourceIntake implements SettleListener {
   readonly source: Source;
   readonly keyed: boolean;
   readonly counters: SourceCounters;
+  readonly place: TracedPlace;
   #number: number;
   #lanes: readonly LegLane[];
   #open = false;
@@ -33,6 +35,7 @@ export class SourceIntake implements SettleListener {
     window: Window;
     /** Those of the source of this name before a reload, to count on. */
     counters?: SourceCounters;
+    place?: TracedPlace;
   }) {
     this.name = options.name;
     this.#number = options.number;
@@ -41,6 +44,7 @@ export class SourceIntake implements SettleListener {
     this.#lanes = options.lanes;
     this.#window = options.window;
     this.counters = options.counters ?? new SourceCounters();
+    this.place = options.place ?? { name: options.name };
   }
 
   /** Its number in the plan that is in force. */

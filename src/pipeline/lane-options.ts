@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { LanePolicy } from '../core/policy.ts';
 import type { SendLimits, Target } from '../core/target.ts';
+import type { TracedPlace } from '../core/tracer.ts';
 import type { Failure, LegLane, LegOwner, PendingLeg } from './leg.ts';
 
 /** Whether the target can be reached: closes the lane without consuming attempts. */
@@ -27,6 +28,8 @@ export interface LaneOptions {
   readonly retry: RetryRule;
   readonly owner: LegOwner;
   readonly clock: Clock;
+  /** What spans tell of the target; undefined: no send is traced. */
+  readonly place?: TracedPlace | undefined;
   /** Called when the lane has become full, and when it has drained to half of its bounds. */
   readonly onPressure: (lane: LegLane, full: boolean) => void;
 }

@@ -6,6 +6,7 @@ import { type AttemptOwner, type Failure, type LegLane, NO_RESULT, type PendingL
 import { Occupancy } from './occupancy.ts';
 import { KeyedQueue } from './ordering.ts';
 import { DelayQueue } from './queue.ts';
+import { traceSend } from './tracing.ts';
 
 /** How often a lane that may not send looks for legs past their `maxAge`. */
 const LOOK_MS = 1_000;
@@ -308,6 +309,7 @@ export class Lane implements LegLane {
     this.#sending.push(abort);
     let timeoutMs = 0;
     for (const leg of batch) timeoutMs = Math.max(timeoutMs, leg.spec.settings.timeoutMs);
+    if (this.#o.place !== undefined) traceSend(batch, this.#o.place);
     const cancel = this.#o.clock.after(timeoutMs, () => abort.abort());
     const settle = (results: readonly SendResult[]): void => {
       cancel();
@@ -334,6 +336,7 @@ export class Lane implements LegLane {
     for (let i = 0; i < batch.length; i += 1) {
       const leg = batch[i] as PendingLeg;
       const result = results[i] ?? NO_RESULT;
+      leg.trace?.ended(result);
       if (result.status === 'confirmed') {
         this.#end(leg);
         if (leg.attemptOf === undefined) owner.done(leg, now);

@@ -3,6 +3,7 @@ import type { DeliveryMeta } from '../core/delivery.ts';
 import type { MeshEvent } from '../core/event.ts';
 import type { DeliverySettings } from '../core/routing.ts';
 import type { Leg, SendResult } from '../core/target.ts';
+import type { AttemptTrace } from '../core/tracer.ts';
 import type { BatchTracker } from './tracker.ts';
 
 /** The lane of a leg, as far as a leg's owner needs it. */
@@ -41,6 +42,11 @@ export const NO_RESULT: Failure = {
 export interface Cause {
   readonly code: string;
   readonly message: string;
+}
+
+/** Why a leg ends whose target is not in the configuration any more. */
+export function targetRemoved(target: string): Cause {
+  return { code: 'E_TARGET_REMOVED', message: `target "${target}" was removed before it could be sent` };
 }
 
 /** What a lane owes its owner: exactly one call per leg. */
@@ -95,6 +101,8 @@ export class PendingLeg implements Leg {
   taken = false;
   next: PendingLeg | undefined = undefined;
   slot: KeySlot | undefined = undefined;
+  /** Of the send that is under way, where it is traced. */
+  trace: AttemptTrace | undefined = undefined;
   /** Set on the parts of a leg that was split. */
   whole: Whole | undefined = undefined;
   /** Set on what is one attempt at a leg that waits elsewhere. */

@@ -4,12 +4,14 @@ import type { DeadLetterInit, DeadLetterKeeper } from '../core/dead-letter.ts';
 import type { DeliveryBatch, EventDelivery, PoisonDelivery } from '../core/delivery.ts';
 import type { Log } from '../core/log.ts';
 import type { DeliverySettings } from '../core/routing.ts';
+import type { Tracer } from '../core/tracer.ts';
 import type { Refusal } from '../core/validation.ts';
 import { Admission, type AdmissionOwner, type Candidate } from './admission.ts';
 import { DeadLettering, letterOf } from './dead-lettering.ts';
 import type { SourceIntake } from './intake.ts';
-import { type Cause, type LegLane, type LegSpec, PendingLeg } from './leg.ts';
+import { type Cause, type LegLane, type LegSpec, PendingLeg, targetRemoved } from './leg.ts';
 import type { Plan, RoutePlan } from './route-plan.ts';
+import { traceFailure } from './tracing.ts';
 import { BatchTracker } from './tracker.ts';
 import { Transforming, type TransformingOwner } from './transforming.ts';
 
@@ -21,6 +23,7 @@ export interface PipelineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Counters of legs that no route planned: what was poison or matched nothing. */
@@ -171,6 +174,7 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
       else this.#keep(relay.origin, relay.cause, () => this.#deadLettered(relay.origin));
       return;
     }
+    if (leg.tracker.traced) traceFailure(leg, cause);
     const { store, target } = leg.spec.settings.deadLetter;
     const relayed = target === undefined ? undefined : this.#plan.lanes.get(target);
     // A reload may have taken the dead-letter target away: then the store is what is left.
@@ -202,6 +206,7 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
   #planLegs(intake: SourceIntake, tracker: BatchTracker, index: number, delivery: EventDelivery, now: number): void {
     const { event } = delivery;
     const { routes, matcher } = this.#plan;
+    if (this.#o.tracer !== undefined) tracker.follow(index, this.#o.tracer.received(delivery, intake.place));
     const matched = this.#matched;
     const count = matcher.match(event, intake.number, matched);
     const bytes = event.bytes;
@@ -321,6 +326,8 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
     }
     const counters = this.aside.unmatched;
     counters.planned += 1;
+    const what = unmatched.action === 'dead-letter' ? 'dead-lettered' : 'dropped';
+    tracker.trace(index)?.ended({ what, code: 'E_UNMATCHED' });
     if (unmatched.action !== 'dead-letter') {
       counters.dropped += 1;
       if (unmatched.action === 'fail') tracker.reject(index, 'E_UNMATCHED');
@@ -390,8 +397,3 @@ export class Pipeline implements TransformingOwner, AdmissionOwner {
 
 /** Shared by all events that wait for nothing; never changed. */
 const NONE: PendingLeg[] = [];
-
-/** Why a leg ends whose target is not in the configuration any more. */
-export function targetRemoved(target: string): Cause {
-  return { code: 'E_TARGET_REMOVED', message: `target "${target}" was removed before it could be sent` };
-}

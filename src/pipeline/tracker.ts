@@ -1,5 +1,6 @@
 import type { SourceCounters } from '../core/counters.ts';
 import { ACK, type DeliveryBatch, type Outcome } from '../core/delivery.ts';
+import type { EventTrace } from '../core/tracer.ts';
 
 /** Told when deliveries have been settled, to let a held source go on. */
 export interface SettleListener {
@@ -17,6 +18,8 @@ export class BatchTracker {
   readonly #open: Uint16Array;
   readonly #bytes: Uint32Array;
   #rejected: Map<number, string> | undefined;
+  /** Of the deliveries that are traced, if any is. */
+  #traces: Map<number, EventTrace> | undefined;
 
   constructor(batch: DeliveryBatch, source: SettleListener) {
     this.#batch = batch;
@@ -35,6 +38,22 @@ export class BatchTracker {
   /** True once the source has given its unsettled deliveries back: its legs need not be sent any more. */
   get detached(): boolean {
     return this.#source.detached;
+  }
+
+  /** True where a delivery of the batch is traced. */
+  get traced(): boolean {
+    return this.#traces !== undefined;
+  }
+
+  trace(index: number): EventTrace | undefined {
+    return this.#traces?.get(index);
+  }
+
+  /** Before anything becomes of the delivery. */
+  follow(index: number, trace: EventTrace | undefined): void {
+    if (trace === undefined) return;
+    this.#traces ??= new Map();
+    this.#traces.set(index, trace);
   }
 
   /** Says how many legs a delivery has, before any of them may end. None: it is settled at once. */
@@ -66,7 +85,9 @@ export class BatchTracker {
   }
 
   #settle(index: number, outcome: Outcome): void {
-    if (this.#source.detached) return;
+    const { detached } = this.#source;
+    if (this.#traces !== undefined) this.#traces.get(index)?.settled(detached ? undefined : outcome);
+    if (detached) return;
     const { counters } = this.#source;
     const bytes = this.#bytes[index] as number;
     counters.inFlight -= 1;

@@ -106,6 +106,7 @@ export class Transforming {
       // The array to split was empty: there is nothing to send, by the route's own rule.
       spec.counters.pending -= 1;
       spec.counters.dropped += 1;
+      tracker.trace(index)?.ended({ what: 'dropped', route: spec.route, target: spec.lane.name });
       tracker.ended(index);
       return;
     }

@@ -38,6 +38,7 @@ const FIELDS: Readonly<Record<keyof GatewayConfig, 'entries' | 'live' | 'refused
   unmatched: 'live',
   store: 'refused',
   telemetry: 'refused', // its files are open, and records of one run go on in them
+  tracing: 'refused', // spans of events under way go where they began
   drain: 'live',
   log: 'live',
   schemas: 'live',

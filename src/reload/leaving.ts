@@ -1,7 +1,8 @@
 import type { Environment } from '../components.ts';
 import { delay } from '../core/connection.ts';
 import { messageOf } from '../core/errors.ts';
-import { type Pipeline, targetRemoved } from '../pipeline/pipeline.ts';
+import { targetRemoved } from '../pipeline/leg.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { SourceLine, TargetLine } from './lines.ts';
 
 /** How often a source on its way out is looked at, in ms. */

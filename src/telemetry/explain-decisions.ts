@@ -89,7 +89,7 @@ function candidate(
   const target = targets[index] as string;
   const row = index * classes + size;
   const values = columns.flatMap((column, i) => {
-    const value = raw(column, features[row * columns.length + i]);
+    const value = rawFeature(column, features[row * columns.length + i]);
     return value === undefined ? [] : [[column.name, value] as const];
   });
   const [ms, q95, failure] = scores?.subarray(row * 3, row * 3 + 3) ?? [];
@@ -103,7 +103,10 @@ function candidate(
 }
 
 /** Undefined where it was not known: no raw value comes to a default below 0 of a feature that has no sign. */
-function raw({ scale = 'linear', default: missing }: RecordedFeature, value: number | undefined): number | undefined {
+export function rawFeature(
+  { scale = 'linear', default: missing }: RecordedFeature,
+  value: number | undefined,
+): number | undefined {
   if (value === undefined || Number.isNaN(value)) return undefined;
   if (scale === 'log1p' && missing === -1 && value === -1) return undefined;
   const size = scale === 'linear' ? value : Math.sign(value) * Math.expm1(Math.abs(value));

@@ -1,4 +1,5 @@
 import type { NativeHeaders } from '../../core/delivery.ts';
+import type { TraceContext } from '../../core/tracer.ts';
 
 /**
  * Headers that belong to one hop, to its connection or to its credentials (RFC 9110 §7.6.1 and what clients add), and those
@@ -20,6 +21,13 @@ export function isPassed(name: string): boolean {
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]{1,256}$/;
 const VALUE = /^[\x20-\x7e\t]*$/;
+
+/** Writes the trace context of the hop (W3C Trace Context §3), in place of what the source passed on. */
+export function addTrace(headers: Record<string, string>, { traceparent, tracestate }: TraceContext): void {
+  headers['traceparent'] = traceparent;
+  if (tracestate === undefined) delete headers['tracestate'];
+  else headers['tracestate'] = tracestate;
+}
 
 /** Writes native headers beside those of the event; returns how many HTTP cannot carry or the event has itself. */
 export function addNative(headers: Record<string, string>, native: NativeHeaders): number {

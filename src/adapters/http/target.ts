@@ -18,7 +18,7 @@ import { encode, encodeBatch } from './codec.ts';
 import type { HttpTargetConfig } from './config.ts';
 import { CLOSED, GONE, resultOfStatus } from './errors.ts';
 import { Exchange, type Reply } from './exchange.ts';
-import { addNative } from './headers.ts';
+import { addNative, addTrace } from './headers.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type Address, compileUrl, type TargetUrl } from './url.ts';
 import { askPermission } from './webhook.ts';
@@ -145,6 +145,7 @@ export class HttpTarget implements Target {
       const pass = this.#config.headers === 'pass';
       this.#headersDropped += pass ? addNative(content.headers, native) : Object.keys(native).length;
     }
+    if (leg.trace !== undefined) addTrace(content.headers, leg.trace);
     return this.#post(address, content, signal);
   }
 

@@ -5,6 +5,7 @@ import { contentMode, STRUCTURED_JSON } from '../../cloudevents/media-type.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import type { AttributeValue, MeshEvent } from '../../core/event.ts';
+import type { TraceContext } from '../../core/tracer.ts';
 
 type HeaderValue = Buffer | string | null | undefined;
 /** Headers as kafkajs hands them over: by name, an array where a name stands more than once. */
@@ -111,6 +112,13 @@ function addNative(headers: Record<string, string | Buffer>, native: NativeHeade
   for (const name in native) {
     if (canCarry(name) && !Object.hasOwn(headers, name)) headers[name] = native[name] as string | Buffer;
   }
+}
+
+/** Writes the trace context of the hop as headers, in place of what the source passed on. */
+export function addTrace(headers: EncodedRecord['headers'], { traceparent, tracestate }: TraceContext): void {
+  headers['traceparent'] = traceparent;
+  if (tracestate === undefined) delete headers['tracestate'];
+  else headers['tracestate'] = tracestate;
 }
 
 /** Whether a native header may be written beside the event: not what the binding itself writes. */

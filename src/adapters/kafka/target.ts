@@ -18,7 +18,7 @@ import { compileTemplate, type Template } from '../../core/template.ts';
 import type { AdapterContext } from '../spec.ts';
 import { checkTarget } from './check.ts';
 import type { KafkaBroker } from './client.ts';
-import { canCarry, encodeRecord } from './codec.ts';
+import { addTrace, canCarry, encodeRecord } from './codec.ts';
 import { isTopicName, type KafkaTargetConfig } from './config.ts';
 import { partitionOf } from './murmur2.ts';
 import { Gauge, groupLag } from './offsets.ts';
@@ -219,6 +219,7 @@ export class KafkaTarget implements Target {
       const passed = this.#config.headers === 'pass' ? native : undefined;
       if (native !== undefined) this.#countDropped(native, passed !== undefined);
       const record = encodeRecord(event, writtenMode(event, this.#config.encoding), passed);
+      if (leg.trace !== undefined) addTrace(record.headers, leg.trace);
       const message: Message = { key: key ?? null, value: record.value, headers: record.headers, partition };
       plan.add(index, topic, partition, message, 512 + (record.value?.length ?? 0));
       return undefined;

@@ -1,4 +1,5 @@
 import { HealthRecord } from '../../core/connection.ts';
+import type { NativeHeaders } from '../../core/delivery.ts';
 import type { CheckItem, Health } from '../../core/source.ts';
 import {
   CONFIRMED,
@@ -42,7 +43,7 @@ export class MemoryTarget implements Target {
     if (this.#health.status === 'closed') return legs.map(() => resultOf(closed(this.#topic.name)));
     const { encoding, headers } = this.#config;
     const pass = headers === 'pass';
-    const records = legs.map((leg) => encode(leg.event, encoding, leg.key, pass ? leg.meta.headers : undefined));
+    const records = legs.map((leg) => encode(leg.event, encoding, leg.key, headersOf(leg, pass)));
     const accepted = this.#topic.put(records);
     this.#full = accepted < legs.length;
     const refusal = this.#full ? resultOf(topicFull(this.#topic.name, this.#topic.maxEvents)) : CONFIRMED;
@@ -65,4 +66,13 @@ export class MemoryTarget implements Target {
     this.#stop?.();
     this.#health.closed();
   }
+}
+
+/** What goes beside an event: the source's headers where they are passed on, and the trace context of the hop. */
+function headersOf({ meta, trace }: Leg, pass: boolean): NativeHeaders | undefined {
+  const passed = pass ? meta.headers : undefined;
+  if (trace === undefined) return passed;
+  const { tracestate: _, ...rest } = passed ?? {};
+  const { traceparent, tracestate } = trace;
+  return { ...rest, traceparent, ...(tracestate === undefined ? {} : { tracestate }) };
 }

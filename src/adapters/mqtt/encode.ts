@@ -7,6 +7,7 @@ import { FairleadError } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
 import type { Leg } from '../../core/target.ts';
 import { compileTemplate, type Template } from '../../core/template.ts';
+import type { TraceContext } from '../../core/tracer.ts';
 import type { Publication } from './publish-packet.ts';
 import { topicMistake } from './topics.ts';
 
@@ -41,9 +42,9 @@ export class Encoder {
 
   /** Throws a final `E_MQTT_TOPIC` or `E_MQTT_STRING` for what a broker would answer by closing the connection. */
   encode(leg: Leg): Publication {
-    const { event, meta } = leg;
+    const { event, meta, trace } = leg;
     const topic = this.#topicOf(event);
-    const properties = this.#properties(event, meta.headers);
+    const properties = this.#properties(event, meta.headers, trace);
     switch (this.#options.encoding) {
       case 'structured':
         return { topic, payload: encodeJson(event), contentType: STRUCTURED_JSON, properties };
@@ -76,10 +77,14 @@ export class Encoder {
     return topic;
   }
 
-  #properties(event: MeshEvent, headers: NativeHeaders | undefined): readonly string[] {
+  #properties(
+    event: MeshEvent,
+    headers: NativeHeaders | undefined,
+    trace: TraceContext | undefined,
+  ): readonly string[] {
     const { encoding, version } = this.#options;
     const attributes = encoding === 'binary' && version === 5;
-    if (!attributes && headers === undefined) return NONE;
+    if (!attributes && headers === undefined && trace === undefined) return NONE;
     const properties: string[] = [];
     if (attributes) {
       forEachAttribute(event, (name, value) => {
@@ -88,11 +93,26 @@ export class Encoder {
         properties.push(name, text);
       });
     }
-    if (headers !== undefined) this.#addHeaders(headers, event, properties);
+    const traced = trace !== undefined && this.#addTrace(trace, event, properties);
+    if (headers !== undefined) this.#addHeaders(headers, event, properties, traced);
     return properties;
   }
 
-  #addHeaders(headers: NativeHeaders, event: MeshEvent, properties: string[]): void {
+  /**
+   * The trace context of the hop; false where there is no place for it: MQTT 3.1.1 has no properties, and outside structured
+   * mode a property of that name is the attribute, which stays as it is.
+   */
+  #addTrace({ traceparent, tracestate }: TraceContext, event: MeshEvent, properties: string[]): boolean {
+    const { encoding, version } = this.#options;
+    const { extensions } = event;
+    const taken = extensions['traceparent'] !== undefined || extensions['tracestate'] !== undefined;
+    if (version !== 5 || (encoding === 'binary' && taken)) return false;
+    properties.push('traceparent', traceparent);
+    if (tracestate !== undefined && fits(tracestate)) properties.push('tracestate', tracestate);
+    return true;
+  }
+
+  #addHeaders(headers: NativeHeaders, event: MeshEvent, properties: string[], traced: boolean): void {
     const { encoding, version } = this.#options;
     const passed = this.#options.headers === 'pass' && version === 5;
     for (const name in headers) {
@@ -100,7 +120,9 @@ export class Encoder {
       const text = typeof value === 'string' ? value : value.toString('utf8');
       const intact = typeof value === 'string' || Buffer.from(text).equals(value);
       // a header may not turn into an attribute on the way
-      const collides = encoding !== 'structured' && (event.attribute(name) !== undefined || name === 'specversion');
+      const collides =
+        (encoding !== 'structured' && (event.attribute(name) !== undefined || name === 'specversion')) ||
+        (traced && (name === 'traceparent' || name === 'tracestate'));
       if (passed && intact && !collides && fits(text) && fits(name)) properties.push(name, text);
       else this.#headersDropped += 1;
     }

@@ -6,6 +6,7 @@ import { STRUCTURED_JSON } from '../../cloudevents/media-type.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import type { AttributeValue, MeshEvent } from '../../core/event.ts';
+import type { TraceContext } from '../../core/tracer.ts';
 import { isBrokerHeader, prefixLength } from './headers.ts';
 
 export interface EncodeOptions {
@@ -74,7 +75,7 @@ export class Encoder {
   }
 
   /** Throws {@link FairleadError} `E_RABBITMQ_HEADERS` for what no property can hold. */
-  options(event: MeshEvent, native: NativeHeaders | undefined): Options.Publish {
+  options(event: MeshEvent, native: NativeHeaders | undefined, trace?: TraceContext): Options.Publish {
     const encoding = writtenMode(event, this.#config.encoding);
     this.#clear();
     const properties = this.#properties;
@@ -83,6 +84,7 @@ export class Encoder {
     properties.correlationId = undefined;
     if (encoding === 'binary') this.#setAttributes(event);
     if (native !== undefined) this.#setNative(native);
+    if (trace !== undefined) this.#setTrace(trace);
     return properties as Options.Publish;
   }
 
@@ -125,7 +127,13 @@ export class Encoder {
     }
   }
 
-  #set(name: string, value: string | Buffer): void {
+  /** The trace context of the hop, in place of what the source passed on. */
+  #setTrace({ traceparent, tracestate }: TraceContext): void {
+    this.#set('traceparent', traceparent);
+    this.#set('tracestate', tracestate);
+  }
+
+  #set(name: string, value: string | Buffer | undefined): void {
     this.#properties.headers[name] = value;
     this.#used.push(name);
   }

@@ -136,13 +136,13 @@ export class Publisher {
     this.wake();
   }
 
-  #publishOne({ channel, alive }: Lease<ConfirmChannel>, { event, meta }: Leg): SendResult | undefined {
+  #publishOne({ channel, alive }: Lease<ConfirmChannel>, { event, meta, trace }: Leg): SendResult | undefined {
     if (!alive) return GONE;
     try {
       const routingKey = this.#routingKey.of(event);
       const content = bodyOf(event, this.#encoding);
       if (content.length > this.#maxBytes) return tooLarge(content.length, this.#maxBytes);
-      const options = this.#encoder.options(event, meta.headers);
+      const options = this.#encoder.options(event, meta.headers, trace);
       if (!channel.publish(this.#exchange, routingKey, content, options)) this.#full = true;
       return undefined;
     } catch (error) {

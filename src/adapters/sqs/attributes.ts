@@ -1,5 +1,6 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { NativeHeaders } from '../../core/delivery.ts';
+import type { TraceContext } from '../../core/tracer.ts';
 import { isSendable } from './text.ts';
 
 export type MessageAttributes = Record<string, MessageAttributeValue>;
@@ -31,10 +32,19 @@ export class AttributeList {
     return true;
   }
 
-  /** Adds native headers of the source; returns how many could not go along. */
-  pass(headers: NativeHeaders | undefined): number {
+  /** Adds the trace context of the hop where that keeps all attributes within so many bytes: it must not cost the event. */
+  trace({ traceparent, tracestate }: TraceContext, maxBytes: number): void {
+    const entries = { traceparent, ...(tracestate === undefined ? {} : { tracestate }) };
+    for (const [name, value] of Object.entries(entries)) {
+      if (this.bytes + name.length + 6 + Buffer.byteLength(value) > maxBytes || !this.add(name, value)) return;
+    }
+  }
+
+  /** Adds native headers of the source; returns how many could not go along. `traced`: the trace context is another. */
+  pass(headers: NativeHeaders | undefined, traced: boolean): number {
     let dropped = 0;
     for (const name in headers) {
+      if (traced && (name === 'traceparent' || name === 'tracestate')) continue;
       const carried = isAttributeName(name) && this.add(name, headers[name] as string | Buffer);
       if (!carried) dropped += 1;
     }

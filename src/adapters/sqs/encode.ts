@@ -4,6 +4,7 @@ import { encodeJson } from '../../cloudevents/json.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
+import type { TraceContext } from '../../core/tracer.ts';
 import { AttributeList, MAX_ATTRIBUTES, type MessageAttributes, PREFIX } from './attributes.ts';
 import { isSendable, sendableJson } from './text.ts';
 
@@ -30,13 +31,20 @@ export interface Encoded {
  * Encodes an event. Binary mode needs room for every attribute (ten) and data that is text and not empty: an event that
  * does not fit goes out structured. Throws `E_SQS_NOT_TEXT` and `E_SQS_EMPTY` (raw only), `E_SQS_TOO_LARGE`.
  */
-export function encode(event: MeshEvent, native: NativeHeaders | undefined, options: EncodeOptions): Encoded {
+export function encode(
+  event: MeshEvent,
+  native: NativeHeaders | undefined,
+  options: EncodeOptions,
+  trace?: TraceContext,
+): Encoded {
   const list = new AttributeList();
   const body = bodyOf(event, options, list);
   let headersDropped = 0;
-  if (options.headers === 'pass') headersDropped = list.pass(native);
+  if (options.headers === 'pass') headersDropped = list.pass(native, trace !== undefined);
   else for (const _ in native) headersDropped += 1;
-  const bytes = Buffer.byteLength(body) + list.bytes;
+  const bodyBytes = Buffer.byteLength(body);
+  if (trace !== undefined) list.trace(trace, options.maxBytes - bodyBytes);
+  const bytes = bodyBytes + list.bytes;
   if (bytes > options.maxBytes) {
     throw new FairleadError({
       code: 'E_SQS_TOO_LARGE',

@@ -129,7 +129,7 @@ export class SqsTarget implements Target {
     for (let index = 0; index < legs.length; index += 1) {
       const leg = legs[index] as Leg;
       try {
-        const message = encode(leg.event, leg.meta.headers, options);
+        const message = encode(leg.event, leg.meta.headers, options, leg.trace);
         this.#headersDropped += message.headersDropped;
         const groupId = this.#groupId(leg, queue.fifo);
         const deduplication = queue.fifo ? this.#deduplicationId(leg) : undefined;
