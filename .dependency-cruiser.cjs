@@ -60,6 +60,12 @@ module.exports = {
       to: { path: 'node_modules/hyparquet' },
     },
     {
+      name: 'only-tracing-imports-opentelemetry',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/observability/tracing/' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
       name: 'only-the-scorer-imports-onnxruntime',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/models/scorer\\.ts$' },

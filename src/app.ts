@@ -18,8 +18,8 @@ export interface OwnedDeadLetters extends DeadLetterKeeper {
   close(): Promise<void>;
 }
 
-/** Time that spans have to be exported when the drain has taken all of its own. */
-const LEAST_FLUSH_MS = 1_000;
+/** Time that spans have to be exported when the gateway stops: what the drain has left, but within these bounds. */
+const FLUSH_MS = { least: 1_000, most: 5_000 };
 
 export type GatewayEnvironment = Pick<Environment, 'adapters'> & Partial<Environment>;
 
@@ -208,7 +208,7 @@ export class Gateway {
     await fleet.close();
     await this.#learned;
     await this.#learning.close();
-    await this.#tracing?.close(Math.max(LEAST_FLUSH_MS, deadline - clock.now()));
+    await this.#tracing?.close(Math.max(FLUSH_MS.least, Math.min(FLUSH_MS.most, deadline - clock.now())));
     await this.#deadLetters.close();
     this.#state = 'stopped';
   }

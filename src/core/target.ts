@@ -2,7 +2,7 @@ import type { DeliveryMeta } from './delivery.ts';
 import type { FairleadError } from './errors.ts';
 import type { MeshEvent } from './event.ts';
 import type { CheckItem, Health } from './source.ts';
-import type { TraceContext } from './tracer.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** One (event, route, entry of `to`) obligation as a target sees it. */
 export interface Leg {

@@ -5,6 +5,7 @@ import { encode } from '../../src/adapters/memory/codec.ts';
 import { memory } from '../../src/adapters/memory/index.ts';
 import type { AdapterSpec, CommonTargetConfig } from '../../src/adapters/spec.ts';
 import { Gateway, type GatewayEnvironment } from '../../src/app.ts';
+import { environment } from '../../src/components.ts';
 import type { GatewayConfig } from '../../src/config/types.ts';
 import type { DeadLetterInit } from '../../src/core/dead-letter.ts';
 import { FairleadError } from '../../src/core/errors.ts';
@@ -12,6 +13,7 @@ import type { MeshEvent } from '../../src/core/event.ts';
 import type { Log } from '../../src/core/log.ts';
 import type { Source } from '../../src/core/source.ts';
 import type { Leg, SendResult, Target } from '../../src/core/target.ts';
+import { openTracing } from '../../src/tracing.ts';
 import { extensions, jsonEvent } from '../setup/events.ts';
 import { eventually } from '../setup/eventually.ts';
 import { parseConfig } from '../setup/gateway.ts';
@@ -116,7 +118,8 @@ export class Mesh {
   /** Runs a configuration; stopped at the end of the test. */
   async run(document: object, env: Partial<GatewayEnvironment> = {}): Promise<Gateway> {
     const parts = { adapters: [this.adapter], log: this.#log(), ...env };
-    const gateway = new Gateway(config(document), this.#keeper(), parts);
+    const parsed = config(document);
+    const gateway = new Gateway(parsed, this.#keeper(), parts, await openTracing(parsed, environment(parts)));
     onTestFinished(() => {
       for (const behaviour of this.behaviour.values()) Object.assign(behaviour, { shut: false, down: false });
       return gateway.stop();

@@ -1,5 +1,5 @@
 import type { NativeHeaders } from '../../core/delivery.ts';
-import type { TraceContext } from '../../core/tracer.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 
 /**
  * Headers that belong to one hop, to its connection or to its credentials (RFC 9110 §7.6.1 and what clients add), and those

@@ -5,7 +5,7 @@ import { contentMode, STRUCTURED_JSON } from '../../cloudevents/media-type.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import type { AttributeValue, MeshEvent } from '../../core/event.ts';
-import type { TraceContext } from '../../core/tracer.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 
 type HeaderValue = Buffer | string | null | undefined;
 /** Headers as kafkajs hands them over: by name, an array where a name stands more than once. */

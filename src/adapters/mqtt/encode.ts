@@ -7,7 +7,7 @@ import { FairleadError } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
 import type { Leg } from '../../core/target.ts';
 import { compileTemplate, type Template } from '../../core/template.ts';
-import type { TraceContext } from '../../core/tracer.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import type { Publication } from './publish-packet.ts';
 import { topicMistake } from './topics.ts';
 

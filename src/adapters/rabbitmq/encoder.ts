@@ -6,7 +6,7 @@ import { STRUCTURED_JSON } from '../../cloudevents/media-type.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import type { AttributeValue, MeshEvent } from '../../core/event.ts';
-import type { TraceContext } from '../../core/tracer.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import { isBrokerHeader, prefixLength } from './headers.ts';
 
 export interface EncodeOptions {

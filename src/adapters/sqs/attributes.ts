@@ -1,6 +1,6 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { NativeHeaders } from '../../core/delivery.ts';
-import type { TraceContext } from '../../core/tracer.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import { isSendable } from './text.ts';
 
 export type MessageAttributes = Record<string, MessageAttributeValue>;

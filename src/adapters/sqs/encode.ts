@@ -4,7 +4,7 @@ import { encodeJson } from '../../cloudevents/json.ts';
 import type { NativeHeaders } from '../../core/delivery.ts';
 import { FairleadError } from '../../core/errors.ts';
 import type { MeshEvent } from '../../core/event.ts';
-import type { TraceContext } from '../../core/tracer.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import { AttributeList, MAX_ATTRIBUTES, type MessageAttributes, PREFIX } from './attributes.ts';
 import { isSendable, sendableJson } from './text.ts';
 

@@ -1,5 +1,5 @@
 import type { EventDelivery } from '../../core/delivery.ts';
-import type { TraceContext } from '../../core/tracer.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 
 /** Version, trace id, span id and flags (W3C Trace Context §3.2); `ff` and ids of zeros are not valid. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
