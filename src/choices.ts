@@ -57,11 +57,7 @@ export class Choices {
     const targets = new Map(config.targets.map((target) => [target.name, target]));
     const planned = new Map(
       config.choices.map((choice) => {
-        const said = config.routes
-          .filter(({ to }) => to.includes(choice.name))
-          .map(({ delivery }) => delivery.timeoutMs);
-        const longestMs = Math.max(0, ...said.map((ms) => ms ?? 0));
-        return [choice.name, this.#plan(choice, targets, targetLanes, longestMs)];
+        return [choice.name, this.#plan(choice, targets, targetLanes, longestTimeoutMs(choice, config))];
       }),
     );
     const lanes = new Map(
@@ -162,6 +158,19 @@ export class Choices {
       setup,
     );
   }
+}
+
+/** What the selector of a choice goes by. */
+export function selectingBy(choice: ChoiceConfig, config: GatewayConfig): SelectorConfig {
+  const targets = new Map(config.targets.map((target) => [target.name, target]));
+  const members = choice.targets.map(({ target }) => targets.get(target) as TargetConfig);
+  return selectorConfig(choice, members, longestTimeoutMs(choice, config), config.telemetry !== undefined);
+}
+
+/** Of the routes that send to the choice, where they say it. */
+function longestTimeoutMs({ name }: ChoiceConfig, { routes }: GatewayConfig): number {
+  const said = routes.filter(({ to }) => to.includes(name)).map(({ delivery }) => delivery.timeoutMs);
+  return Math.max(0, ...said.map((ms) => ms ?? 0));
 }
 
 function selectorConfig(

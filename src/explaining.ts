@@ -3,10 +3,12 @@ import { encodeJson } from './cloudevents/json.ts';
 import type { Environment } from './components.ts';
 import { unwrap } from './config/inspect.ts';
 import { redactUrl } from './config/redact.ts';
-import type { GatewayConfig, TargetConfig } from './config/types.ts';
+import type { ChoiceConfig, GatewayConfig, TargetConfig } from './config/types.ts';
 import type { MeshEvent } from './core/event.ts';
 import type { SelectorName } from './core/selector.ts';
 import { compileTemplate, type Template } from './core/template.ts';
+import type { Deciding } from './deciding.ts';
+import type { NextDecision } from './next-decision.ts';
 import { type EventOutcome, type LegOutcome, Outcomes } from './outcomes.ts';
 import { attributeText } from './router/attribute.ts';
 
@@ -18,6 +20,8 @@ export interface PlannedLeg extends Omit<LegOutcome, 'event' | 'candidates'> {
   readonly by?: SelectorName;
   /** Of a choice: its targets in their order. */
   readonly candidates?: readonly PlannedCandidate[];
+  /** Of a choice, where it was asked for: which of them would get it, and why. */
+  readonly decision?: NextDecision;
   /** Where the target would put it, e.g. `{ topic: 'readings', key: '/plant/7' }`; null where an attribute is missing. */
   readonly address?: Readonly<Record<string, string | null>>;
   /** What would be sent, in the JSON format, where a transform has changed it. */
@@ -28,7 +32,7 @@ export interface PlannedLeg extends Omit<LegOutcome, 'event' | 'candidates'> {
 export interface PlannedCandidate {
   readonly target: string;
   readonly kind: string;
-  /** Whether the event may go there: its labels fulfil `require`. Which one gets it is decided when it is sent. */
+  /** Whether the event may go there: its labels fulfil `require`. */
   readonly eligible: boolean;
   /** Why it may not. */
   readonly refusal?: NonNullable<LegOutcome['candidates']>[number]['refusal'];
@@ -48,34 +52,42 @@ type Address = (event: MeshEvent) => PlannedLeg['address'];
 export class Explainer {
   readonly #outcomes: Outcomes;
   readonly #targets: ReadonlyMap<string, { readonly kind: string; readonly address: Address }>;
-  readonly #choices: ReadonlyMap<string, SelectorName>;
+  readonly #choices: ReadonlyMap<string, ChoiceConfig>;
+  readonly #deciding: Deciding | undefined;
 
-  constructor(config: GatewayConfig, env: Environment) {
+  /** @param deciding Tells what choices would decide; it is closed with this. Default: who is eligible is all that is told. */
+  constructor(config: GatewayConfig, env: Environment, deciding?: Deciding) {
+    this.#deciding = deciding;
     this.#outcomes = new Outcomes(config, env);
     this.#targets = new Map(
       config.targets.map((target) => [target.name, { kind: target.kind, address: addressOf(target, env.adapters) }]),
     );
-    this.#choices = new Map(config.choices.map(({ name, by }) => [name, by]));
+    this.#choices = new Map(config.choices.map((choice) => [choice.name, choice]));
   }
 
   /** `nowMs` is the moment of arrival, in milliseconds since 1970, for time windows. */
   async explain(event: MeshEvent, source: string, nowMs: number): Promise<Explanation> {
     const { legs, ...outcome } = await this.#outcomes.of(event, source, nowMs);
     const { id, type } = event;
-    const planned = legs.map((leg) => this.#leg(leg, event));
+    const planned: PlannedLeg[] = [];
+    for (const leg of legs) planned.push(await this.#leg(leg, event));
     return { source, event: { id, source: event.source, type }, ...outcome, legs: planned };
   }
 
-  close(): Promise<void> {
-    return this.#outcomes.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#outcomes.close(), this.#deciding?.close()]);
   }
 
-  #leg({ event, candidates, ...leg }: LegOutcome, original: MeshEvent): PlannedLeg {
-    const by = this.#choices.get(leg.target);
+  async #leg({ event, candidates, ...leg }: LegOutcome, original: MeshEvent): Promise<PlannedLeg> {
+    const choice = this.#choices.get(leg.target);
+    const allowed = candidates?.flatMap(({ target, refusal }) => (refusal === undefined ? [target] : [])) ?? [];
+    const isDecided = choice !== undefined && event !== undefined && allowed.length > 0;
+    const decision = isDecided ? await this.#deciding?.of(choice, event.bytes, allowed) : undefined;
     return {
       ...leg,
-      ...(by === undefined ? this.#place(leg.target, event) : { kind: 'choice', by }),
+      ...(choice === undefined ? this.#place(leg.target, event) : { kind: 'choice', by: choice.by }),
       ...(candidates === undefined ? {} : { candidates: candidates.map((one) => this.#candidate(one, event)) }),
+      ...(decision === undefined ? {} : { decision }),
       ...(event === undefined || event === original
         ? {}
         : { event: JSON.parse(encodeJson(event).toString()) as unknown }),

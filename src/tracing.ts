@@ -3,7 +3,7 @@ import type { GatewayConfig, SourceConfig, TargetConfig } from './config/types.t
 import type { TracedPlace } from './core/tracer.ts';
 import { FEATURES } from './models/features.ts';
 import type { Tracing } from './observability/tracing/tracing.ts';
-import { rawFeature } from './telemetry/explain-decisions.ts';
+import { rawValue } from './telemetry/raw-value.ts';
 
 /** Fields of adapters that say where on the broker, in the order in which they are looked at. */
 const ADDRESSES = ['topic', 'exchange', 'queue'] as const;
@@ -27,7 +27,7 @@ export function placeOf({ name, kind, adapter }: SourceConfig | TargetConfig): T
 
 function readFeatures(row: Float32Array): Record<string, number> {
   const known = FEATURES.flatMap((feature, column) => {
-    const value = rawFeature(feature, row[column]);
+    const value = rawValue(feature, row[column]);
     return value === undefined ? [] : [[feature.name, value] as const];
   });
   return Object.fromEntries(known);

@@ -6,6 +6,7 @@ import { environment } from '../components.ts';
 import type { GatewayConfig } from '../config/types.ts';
 import { codeOf } from '../core/errors.ts';
 import { parseTimestamp } from '../core/timestamp.ts';
+import { Deciding } from '../deciding.ts';
 import { Explainer, type Explanation } from '../explaining.ts';
 import { EXIT, ExitError } from './exit.ts';
 import { explanationText } from './explanation.ts';
@@ -15,16 +16,24 @@ export interface ExplainOptions {
   readonly config: string;
   readonly source?: string;
   readonly now?: string;
+  readonly telemetry?: string;
+  readonly model?: string;
+  readonly features?: boolean;
   readonly output: 'table' | 'json' | 'yaml';
 }
 
-/** `fairlead explain EVENT`: what the configuration would do with an event, route by route. Connects to no broker. */
+/**
+ * `fairlead explain EVENT`: what the configuration would do with an event, route by route, and which target its choices would
+ * take by what was recorded last. Connects to no broker.
+ */
 export async function explain(file: string, options: ExplainOptions): Promise<void> {
   const config = requireConfig(options.config);
   const sources = sourcesOf(config, options.source);
   const event = decodeJson(readEvent(file));
   const now = moment(options.now);
-  const explainer = new Explainer(config, environment({ adapters }));
+  const env = environment({ adapters });
+  const { telemetry, model, features = false } = options;
+  const explainer = new Explainer(config, env, new Deciding(config, env, { telemetry, model }));
   const explanations: Explanation[] = [];
   try {
     for (const source of sources) explanations.push(await explainer.explain(event, source, now));
@@ -33,7 +42,7 @@ export async function explain(file: string, options: ExplainOptions): Promise<vo
   }
   if (options.output === 'json') process.stdout.write(`${JSON.stringify(explanations, null, 2)}\n`);
   else if (options.output === 'yaml') process.stdout.write(stringify(explanations));
-  else process.stdout.write(explanations.map(explanationText).join('\n'));
+  else process.stdout.write(explanations.map((one) => explanationText(one, features)).join('\n'));
 }
 
 /** The source asked for, or all of them. */

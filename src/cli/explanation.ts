@@ -1,11 +1,12 @@
 import type { Explanation, PlannedLeg } from '../explaining.ts';
+import { nextDecisionText } from './next-decision.ts';
 import { paint, printable, table } from './terminal.ts';
 
 type Candidate = NonNullable<PlannedLeg['candidates']>[number];
 type Refusal = NonNullable<Explanation['routes'][number]['refusal']>;
 
-/** An explanation as people read it: the routes with what they said, then the legs. */
-export function explanationText(explanation: Explanation): string {
+/** An explanation as people read it: the routes with what they said, then the legs, then what their choices would decide. */
+export function explanationText(explanation: Explanation, allFeatures = false): string {
   const { source, event, routes, legs } = explanation;
   const { good, dim, bold } = paint(process.stdout);
   const rows = routes.map(({ matched, paused, route, refusal }) => [
@@ -27,6 +28,9 @@ export function explanationText(explanation: Explanation): string {
     `${bold(`from ${source}`)}: ${printable(`${event.type} ${event.id} of ${event.source}`)}\n`,
     ...told,
     legs.length === 0 ? '' : `legs\n${legTable(legs)}`,
+    ...legs.flatMap(({ target, decision }) =>
+      decision === undefined ? [] : nextDecisionText(target, decision, allFeatures),
+    ),
     unmatchedText(explanation),
   ].join('');
 }

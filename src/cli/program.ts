@@ -56,6 +56,9 @@ function build(program: Command): void {
   )
     .option('--source <name>', 'the source it comes from (default: each of them)')
     .option('--now <timestamp>', 'as if it were then, for routes with a time window')
+    .option('--telemetry <directory>', 'what choices decide by (default: telemetry.path in the file)')
+    .option('--model <file>', 'an ONNX file that predictive choices ask instead of their model')
+    .option('--features', 'every feature of every candidate of a choice')
     .addOption(output('table', 'json', 'yaml'))
     .action(async (event: string, options) => (await import('./explain.ts')).explain(event, options));
   withConfig(add(program, 'decisions', 'show the last recorded decisions of choices: who was a candidate, and why'))

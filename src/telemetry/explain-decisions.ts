@@ -1,3 +1,4 @@
+import { rawRow } from './raw-value.ts';
 import { filesOf, readRecords } from './read.ts';
 import type { DecisionRecord, FileHeader, RecordedFeature, SnapshotRecord } from './records.ts';
 
@@ -88,27 +89,12 @@ function candidate(
 ): ExplainedCandidate {
   const target = targets[index] as string;
   const row = index * classes + size;
-  const values = columns.flatMap((column, i) => {
-    const value = rawFeature(column, features[row * columns.length + i]);
-    return value === undefined ? [] : [[column.name, value] as const];
-  });
   const [ms, q95, failure] = scores?.subarray(row * 3, row * 3 + 3) ?? [];
   const isScored = ms !== undefined && q95 !== undefined && failure !== undefined;
   return {
     target,
     eligible: eligible.includes(target),
     scores: isScored ? { ms: Math.exp(ms), q95Ms: Math.exp(q95), failure } : undefined,
-    features: Object.fromEntries(values),
+    features: rawRow(columns, features, row),
   };
-}
-
-/** Undefined where it was not known: no raw value comes to a default below 0 of a feature that has no sign. */
-export function rawFeature(
-  { scale = 'linear', default: missing }: RecordedFeature,
-  value: number | undefined,
-): number | undefined {
-  if (value === undefined || Number.isNaN(value)) return undefined;
-  if (scale === 'log1p' && missing === -1 && value === -1) return undefined;
-  const size = scale === 'linear' ? value : Math.sign(value) * Math.expm1(Math.abs(value));
-  return Number(size.toPrecision(5));
 }

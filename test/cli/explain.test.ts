@@ -1,7 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { NextDecision } from '../../src/next-decision.ts';
+import { stepModel } from '../models/models-of-a-test.ts';
+import { recordWorld } from '../models/recorded-world.ts';
 import { fairlead, temporaryFolder } from './command.ts';
 
 const CONFIG = `version: 1
@@ -98,13 +101,14 @@ test('explain: of a choice, which targets the event as it is sent may go to, and
   const ask = async (event: object, ...args: string[]): Promise<string> =>
     (await fairlead(['explain', '-', ...args], { cwd, input: JSON.stringify({ ...EVENT, ...event }) })).stdout;
   const legs = (text: string): string => text.slice(text.indexOf('legs'));
-  expect(legs(await ask({}))).toBe(`legs
+  const eligible = (text: string): string => legs(text).replace(/^choice .*\n(?: {2}.*\n)*/m, '');
+  expect(eligible(await ask({}))).toBe(`legs
   unmatched  → archive (choice by adaptive)
                · abroad (kafka)              require.region: region is "us", not "eu"
                ✔ history (kafka)             topic: history-eu
 no route matches: sent to the targets of unmatched
 `);
-  expect(legs(await ask({ type: 'set', area: 'mars' }))).toBe(`legs
+  expect(eligible(await ask({ type: 'set', area: 'mars' }))).toBe(`legs
   set  → archive (choice by adaptive)                                            transformed
          ✔ abroad (kafka)              topic: abroad
          · history (kafka)             require.region: region is "eu", not "us"
@@ -115,6 +119,7 @@ no route matches: sent to the targets of unmatched
   const [{ legs: planned }] = JSON.parse(await ask({}, '-o', 'json'));
   expect(planned).toEqual([
     {
+      decision: expect.objectContaining({ chosen: 'history', by: 'analytic' }),
       route: 'unmatched',
       target: 'archive',
       kind: 'choice',
@@ -136,6 +141,101 @@ no route matches: sent to the targets of unmatched
       ],
     },
   ]);
+});
+
+const REGIONS = `version: 1
+brokers:
+  one: { type: kafka, brokers: ['nowhere:9092'] }
+  two: { type: rabbitmq, url: amqp://nowhere }
+  three: { type: http }
+sources:
+  orders: { broker: one, topics: [orders], startFrom: latest }
+targets:
+  log: { broker: one, topic: log, cost: 0.1 }
+  queue: { broker: two, queue: queue }
+  hook: { broker: three, url: 'http://nowhere/' }
+choices:
+  regions: { targets: [log, queue, hook], by: BY }
+routes:
+  - { name: all, from: [orders], to: [regions], delivery: { deadLetter: { store: true } } }
+telemetry: { path: ./recorded }
+`;
+
+function recordedFolder(by: string, more = ''): { cwd: string; input: string } {
+  const cwd = temporaryFolder();
+  writeFileSync(join(cwd, 'fairlead.yaml'), REGIONS.replace('BY', by) + more);
+  return { cwd, input: JSON.stringify(EVENT) };
+}
+
+test('explain: what a choice decides by what was recorded, with scores and their parts', async () => {
+  const at = recordedFolder('adaptive');
+  const unknown = await fairlead(['explain', '-'], at);
+  expect(unknown.stdout).toMatch(/^choice regions: \w+, propensity [\d.]+, by analytic \(adaptive\), no model$/m);
+  expect(unknown.stdout).toContain('no decisions of regions are recorded: this is what a gateway does that has just');
+
+  await recordWorld(join(at.cwd, 'recorded'), 3);
+  const known = await fairlead(['explain', '-'], at);
+  expect(known.stderr).toBe('');
+  expect(known.stdout).toMatch(
+    /^ {2}as of now, \d+ h after the last of 4\d\d decisions that mesh on one has recorded in /m,
+  );
+  expect(known.stdout).toMatch(/^ +TARGET +PROPENSITY +SCORE +LATENCY +SLO +FAILURE +COST +CONGESTION +EXPECTS MS /m);
+  expect(known.stdout.match(/^ {2}(✔| ) {2}(log|queue|hook) /gm)).toHaveLength(6);
+  const all = await fairlead(['explain', '-', '--features'], at);
+  expect(all.stdout).toMatch(/^ {2}is_kafka +1 +0 +0$/m);
+
+  const [{ legs }] = JSON.parse((await fairlead(['explain', '-', '-o', 'json'], at)).stdout);
+  const { chosen, basis, targets } = legs[0].decision as NextDecision;
+  expect(basis).toMatchObject({ gateway: 'mesh', instance: 'one', idle: true, weight: 1 });
+  expect(targets.map(({ target }) => target)).toEqual(['log', 'queue', 'hook']);
+  expect(targets.reduce((sum, { propensity = 0 }) => sum + propensity, 0)).toBeCloseTo(1, 6);
+  for (const { score, parts, propensity, target } of targets) {
+    const { latency = 0, slo = 0, failure = 0, cost = 0, congestion = 0 } = parts;
+    expect(score).toBeCloseTo(latency + slo + failure + cost + congestion, 6);
+    if (target !== chosen) expect(propensity).toBeLessThanOrEqual(0.5);
+  }
+});
+
+test('explain: a target that was no candidate of the last decision is out', async () => {
+  const at = recordedFolder('adaptive');
+  await recordWorld(join(at.cwd, 'recorded'), 1);
+  const [file] = readdirSync(join(at.cwd, 'recorded')).map((name) => join(at.cwd, 'recorded', name));
+  const last = readFileSync(file as string, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .at(-1) as string;
+  const next = { ...JSON.parse(last), eligible: ['log', 'hook'], chosen: 'log' };
+  appendFileSync(file as string, `${JSON.stringify(next)}\n`);
+  const { stdout } = await fairlead(['explain', '-'], at);
+  expect(stdout).toMatch(/^ {2}· {2}queue +0 +- /m);
+  expect(stdout).toContain(
+    '  · queue was no candidate of the last decision: no room, no connection or an open breaker\n',
+  );
+});
+
+test('explain: a model that is configured, or another one, is asked', async () => {
+  const at = recordedFolder('predictive', 'models: { m: { path: ./m.onnx } }\n');
+  await recordWorld(join(at.cwd, 'recorded'), 2);
+  const decision = async (...args: string[]): Promise<NextDecision> =>
+    JSON.parse((await fairlead(['explain', '-', '-o', 'json', ...args], at)).stdout)[0].legs[0].decision;
+  const without = await decision();
+  expect(without).toMatchObject({
+    by: 'fallback',
+    policy: 'adaptive',
+    fallback: expect.stringMatching(/^E_MODEL_DATA/),
+  });
+  // The target in Kafka is told from the others by this feature.
+  writeFileSync(join(at.cwd, 'm.onnx'), stepModel('is_kafka', 0.5, 5, 500));
+  const far = await decision();
+  expect(far).toMatchObject({ by: 'model', policy: 'predictive', model: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(far.targets.map(({ scores }) => Math.round(scores?.ms ?? 0))).toEqual([500, 5, 5]);
+  expect(far.chosen).not.toBe('log');
+  writeFileSync(join(at.cwd, 'other.onnx'), stepModel('is_kafka', 0.5, 500, 5));
+  expect((await decision('--model', 'other.onnx')).chosen).toBe('log');
+  expect(await fairlead(['explain', '-', '--model', 'none.onnx'], at)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^E_MODEL_DATA/),
+  });
 });
 
 test('explain: what it cannot work with', async () => {

@@ -6,7 +6,7 @@ import { Telemetry } from '../../src/telemetry/telemetry.ts';
 import { FakeClock } from '../setup/fake-clock.ts';
 import { seeded } from '../setup/seeded.ts';
 
-const TARGETS: readonly SelectorTarget[] = [
+export const TARGETS_OF_WORLD: readonly SelectorTarget[] = [
   { name: 'log', protocol: 'kafka', cost: 0.1 },
   { name: 'queue', protocol: 'rabbitmq' },
   { name: 'hook', protocol: 'http' },
@@ -21,7 +21,7 @@ export async function recordWorld(path: string, seconds: number, seed = 1): Prom
   const clock = new FakeClock();
   const random = seeded(seed);
   const selector = createSelector(
-    { by: 'adaptive', targets: TARGETS, telemetry: true, explore: 0.05 },
+    { by: 'adaptive', targets: TARGETS_OF_WORLD, telemetry: true, explore: 0.05 },
     { now: () => clock.now(), wall: () => clock.wall(), random },
   );
   const telemetry = new Telemetry({
