@@ -6,12 +6,21 @@ import type { Gateway } from '../../src/app.ts';
 import { LEARNING_PACE } from '../../src/learning/pace.ts';
 import { SCHEMA_HASH } from '../../src/models/features.ts';
 import { ModelRegistry } from '../../src/models/registry.ts';
-import { readRecords, readTelemetry } from '../../src/telemetry/read.ts';
+import { readTelemetry } from '../../src/telemetry/read.ts';
+import { addModel } from '../learning/registered.ts';
 import { stepModel } from '../models/models-of-a-test.ts';
 import { eventually } from '../setup/eventually.ts';
+import { stored } from '../telemetry/rig.ts';
 import { document, Mesh, numbered, route } from './mesh.ts';
 
 const scratch = (): string => mkdtempSync(join(tmpdir(), 'fairlead-learning-'));
+
+/** A mesh whose targets `eu` and `us` take what comes. */
+function meshOfTwo(): Mesh {
+  const mesh = new Mesh();
+  for (const topic of ['eu', 'us']) mesh.read(topic);
+  return mesh;
+}
 
 function choosing(choice: object, over: object): Record<string, unknown> {
   return document({
@@ -38,8 +47,7 @@ async function feed(mesh: Mesh, gateway: Gateway, until: () => boolean, from = 0
 }
 
 test('every decision of a choice is recorded with what became of it', async () => {
-  const mesh = new Mesh();
-  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const mesh = meshOfTwo();
   const path = scratch();
   const gateway = await mesh.run(choosing({ by: 'adaptive' }, { telemetry: { path, sample: 1 } }));
   const recorded = (): number => gateway.status().telemetry?.recorded ?? 0;
@@ -47,9 +55,7 @@ test('every decision of a choice is recorded with what became of it', async () =
   await gateway.stop();
   expect(gateway.status().telemetry).toMatchObject({ written: events, dropped: 0, open: 0 });
   const outcomes: Record<string, number> = {};
-  for await (const record of readRecords(path)) {
-    if ('decision' in record) outcomes[record.outcome] = (outcomes[record.outcome] ?? 0) + 1;
-  }
+  for (const { outcome } of (await stored(path)).decisions) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   expect(outcomes).toEqual({ ok: events });
   const rows = readTelemetry(path, { schemaHash: SCHEMA_HASH, ahead: false });
   let count = 0;
@@ -60,22 +66,11 @@ test('every decision of a choice is recorded with what became of it', async () =
 });
 
 test('a model that comes into force in its registry decides from then on, and its records name it', async () => {
-  const mesh = new Mesh();
-  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const mesh = meshOfTwo();
   const registry = new ModelRegistry(scratch());
   const path = scratch();
-  const about = {
-    createdAt: '2026-01-01T00:00:00Z',
-    parent: null,
-    schemaHash: SCHEMA_HASH,
-    rows: 1,
-    window: [0, 1],
-    seed: 0,
-    metrics: {},
-    gate: null,
-  } as const;
   const add = async (low: number, high: number): Promise<number> =>
-    (await registry.add('m', stepModel('ack_ewma_1s', 1, low, high), about)).version;
+    (await addModel(registry, stepModel('ack_ewma_1s', 1, low, high))).version;
   const [first, second] = [await add(5, 50), await add(50, 5)];
   const models = { m: { registry: registry.directory } };
   const choice = { by: 'predictive', model: 'm' };
@@ -94,9 +89,7 @@ test('a model that comes into force in its registry decides from then on, and it
   const before = decided()['model'] ?? 0;
   await feed(mesh, gateway, () => (decided()['model'] ?? 0) > before + 100, n);
   await gateway.stop();
-  const seen = new Set<string>();
-  for await (const record of readRecords(path))
-    if ('features' in record && record.model !== undefined) seen.add(record.model);
+  const seen = new Set((await stored(path)).snapshots.flatMap(({ model }) => model ?? []));
   expect(seen.size).toBe(2);
   expect(seen).toContain(sha);
 });
@@ -122,8 +115,7 @@ test('a model that cannot be loaded leaves decisions to the fallback, and says s
 });
 
 test('in shadow the model is scored and decides nothing', async () => {
-  const mesh = new Mesh();
-  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const mesh = meshOfTwo();
   const path = join(scratch(), 'm.onnx');
   writeFileSync(path, stepModel('ack_ewma_1s', 1, 5, 50));
   const telemetry = { path: scratch(), sample: 1 };
@@ -134,26 +126,14 @@ test('in shadow the model is scored and decides nothing', async () => {
   expect(model).toBe(0);
   expect(analytic).toBeGreaterThan(0);
   await gateway.stop();
-  let scored = 0;
-  for await (const record of readRecords(telemetry.path))
-    if ('features' in record && record.scores !== undefined) scored += 1;
-  expect(scored).toBeGreaterThan(0);
+  const { snapshots } = await stored(telemetry.path);
+  expect(snapshots.some(({ scores }) => scores !== undefined)).toBe(true);
 });
 
 test('a target that gets slow raises an alarm, and a model is trained from what came since', async () => {
-  const mesh = new Mesh();
-  for (const topic of ['eu', 'us']) mesh.read(topic);
+  const mesh = meshOfTwo();
   const registry = new ModelRegistry(scratch());
-  const { version } = await registry.add('m', stepModel('ack_ewma_1s', 1, 1, 1), {
-    createdAt: '2026-01-01T00:00:00Z',
-    parent: null,
-    schemaHash: SCHEMA_HASH,
-    rows: 1,
-    window: [0, 1],
-    seed: 0,
-    metrics: {},
-    gate: null,
-  });
+  const { version } = await addModel(registry, stepModel('ack_ewma_1s', 1, 1, 1));
   await registry.promote('m', version);
   const models = { m: { registry: registry.directory, retrain: { every: '1h', minRows: 400 } } };
   const telemetry = { path: scratch(), sample: 1 };

@@ -7,17 +7,17 @@ import type { Log } from '../../src/core/log.ts';
 import { CostBook } from '../../src/learning/cost-book.ts';
 import { ModelHost } from '../../src/learning/model-host.ts';
 import { LEARNING_PACE, type LearningPace } from '../../src/learning/pace.ts';
-import { Retrainer, type RetrainerParts } from '../../src/learning/retrainer.ts';
+import { Retrainer, type RetrainerParts, type RetrainingStatus } from '../../src/learning/retrainer.ts';
 import { ROLLOUT_RULES } from '../../src/learning/rollout.ts';
 import type { TrainReport, trainModel } from '../../src/modelling.ts';
 import type { EvalReport } from '../../src/models/evaluating.ts';
-import { SCHEMA_HASH } from '../../src/models/features.ts';
 import type { Metrics } from '../../src/models/metrics.ts';
 import { ModelRegistry } from '../../src/models/registry.ts';
 import { stepModel } from '../models/models-of-a-test.ts';
 import { eventually } from '../setup/eventually.ts';
 import { FakeClock } from '../setup/fake-clock.ts';
 import { seeded } from '../setup/seeded.ts';
+import { addModel } from './registered.ts';
 
 const PACE: LearningPace = {
   ...LEARNING_PACE,
@@ -43,6 +43,10 @@ function gateReport(passed: boolean): TrainReport['gate'] {
   return { passed, checks: [check], unjudged: [] } as unknown as TrainReport['gate'];
 }
 
+function driftSince(since: number): Parameters<Retrainer['drifted']>[0] {
+  return { choice: 'any', target: 'eu', since, rise: 0.5, beyondAverage: true };
+}
+
 /** A model `m` in a registry of its own, whose trainings give models of the test's making. */
 async function rig(options: { mode?: 'decides' | 'silent'; active?: boolean } = {}) {
   const clock = new FakeClock();
@@ -59,16 +63,7 @@ async function rig(options: { mode?: 'decides' | 'silent'; active?: boolean } = 
   };
   const add = async (passed: boolean) => {
     made += 1;
-    return registry.add('m', stepModel('ack_ewma_1s', made, 5, 50), {
-      createdAt: '2026-01-01T00:00:00Z',
-      parent: null,
-      schemaHash: SCHEMA_HASH,
-      rows: 1,
-      window: [0, 1],
-      seed: 0,
-      metrics: {},
-      gate: gateReport(passed),
-    });
+    return addModel(registry, stepModel('ack_ewma_1s', made, 5, 50), gateReport(passed));
   };
   if (options.active !== false) await registry.promote('m', (await add(true)).version);
   const logged: { level: string; message: string; fields: Record<string, unknown> }[] = [];
@@ -135,7 +130,13 @@ async function rig(options: { mode?: 'decides' | 'silent'; active?: boolean } = 
       },
       { everyMs: 0 },
     );
-  return { clock, registry, host, retrainer, world, counters, until, seen, logged, scoring, parts };
+  /** Starts it, and lets time go by until something has come of a training. */
+  const concluded = async (): Promise<RetrainingStatus['last']> => {
+    retrainer.start();
+    await until(() => retrainer.status.last !== undefined);
+    return retrainer.status.last;
+  };
+  return { clock, registry, host, retrainer, world, counters, until, concluded, seen, logged, scoring, parts };
 }
 
 describe('a retrainer', () => {
@@ -171,12 +172,12 @@ describe('a retrainer', () => {
     const { retrainer, until, world, counters, clock } = await rig();
     retrainer.start();
     await until(() => counters.written > 50);
-    retrainer.drifted({ choice: 'any', target: 'eu', since: 1_234, rise: 0.5, beyondAverage: true });
+    retrainer.drifted(driftSince(1_234));
     await until(() => retrainer.status.phase === 'shadow');
     expect(clock.now()).toBeLessThan(EVERY_MS);
     expect(counters.written).toBeGreaterThanOrEqual(150);
     expect(world.asked).toMatchObject([{ since: 1_234 }]);
-    retrainer.drifted({ choice: 'any', target: 'eu', since: 9_999, rise: 0.5, beyondAverage: true });
+    retrainer.drifted(driftSince(9_999));
     await until(() => retrainer.status.last !== undefined);
     expect(retrainer.status).toMatchObject({ counts: { drifts: 2, trainings: 1 }, last: { cause: 'drift' } });
   });
@@ -185,7 +186,7 @@ describe('a retrainer', () => {
     const { retrainer, until, world, seen, registry } = await rig();
     world.passes = false;
     retrainer.start();
-    retrainer.drifted({ choice: 'any', target: 'eu', since: 0, rise: 0.5, beyondAverage: true });
+    retrainer.drifted(driftSince(0));
     await until(() => retrainer.status.counts.refused === 2);
     expect(retrainer.status.last).toMatchObject({ outcome: 'refused', version: 3, reason: 'rows is 1.00, not 1.00' });
     expect([...seen]).toEqual([1]);
@@ -193,19 +194,16 @@ describe('a retrainer', () => {
   });
 
   test('in shadow a model that is worse on new rows is given up', async () => {
-    const { retrainer, until, world, seen } = await rig();
+    const { concluded, world, seen } = await rig();
     world.logMae = 0.4;
-    retrainer.start();
-    await until(() => retrainer.status.last !== undefined);
-    expect(retrainer.status.last).toMatchObject({ outcome: 'rolled-back', reason: expect.stringMatching(/worse/) });
+    expect(await concluded()).toMatchObject({ outcome: 'rolled-back', reason: expect.stringMatching(/worse/) });
     expect([...seen]).toEqual([1]);
   });
 
   test('a canary that costs far more is rolled back at once', async () => {
-    const { retrainer, until, world, registry, scoring, seen } = await rig();
+    const { retrainer, concluded, world, registry, scoring, seen } = await rig();
     world.cost = (version) => (version === 2 ? 100 : 20);
-    retrainer.start();
-    await until(() => retrainer.status.last !== undefined);
+    await concluded();
     expect(retrainer.status).toMatchObject({ counts: { rolledBack: 1 }, last: { outcome: 'rolled-back' } });
     expect([...seen]).toEqual([1, 2]);
     expect(scoring()).toBe(1);
@@ -213,28 +211,24 @@ describe('a retrainer', () => {
   });
 
   test('a model that goes wrong once it is in force is taken out again', async () => {
-    const { retrainer, until, world, registry, scoring } = await rig();
+    const { retrainer, concluded, world, registry, scoring } = await rig();
     world.cost = (version) => (version === 2 && retrainer.status.phase === 'watched' ? 100 : 20);
-    retrainer.start();
-    await until(() => retrainer.status.last !== undefined);
-    expect(retrainer.status.last).toMatchObject({ outcome: 'rolled-back', version: 2 });
+    expect(await concluded()).toMatchObject({ outcome: 'rolled-back', version: 2 });
     expect(await registry.state('m')).toMatchObject({ active: 1, previous: null });
     expect(scoring()).toBe(1);
   });
 
   test('the first model of all is held against choices without one', async () => {
-    const { retrainer, until, world, registry, seen } = await rig({ active: false });
+    const { retrainer, concluded, world, registry, seen } = await rig({ active: false });
     world.cost = (version) => (version === 1 && retrainer.status.phase === 'watched' ? 100 : 20);
-    retrainer.start();
-    await until(() => retrainer.status.last !== undefined);
+    await concluded();
     expect([...seen]).toEqual([undefined, 1]);
     expect(await registry.state('m')).toMatchObject({ active: null, canary: null });
   });
 
   test('where the model decides nothing it is in force after the shadow', async () => {
-    const { retrainer, until, seen, registry } = await rig({ mode: 'silent' });
-    retrainer.start();
-    await until(() => retrainer.status.last !== undefined);
+    const { concluded, seen, registry } = await rig({ mode: 'silent' });
+    await concluded();
     expect([...seen]).toEqual([1, 2]);
     expect(await registry.state('m')).toMatchObject({ active: 2 });
   });
@@ -243,7 +237,7 @@ describe('a retrainer', () => {
     const { retrainer, until, registry, logged } = await rig();
     retrainer.start();
     await until(() => retrainer.status.phase === 'canary');
-    const other = await registry.add('m', stepModel('ack_ewma_1s', 9, 5, 50), (await registry.meta('m', 1)) as never);
+    const other = await addModel(registry, stepModel('ack_ewma_1s', 9, 5, 50));
     await registry.promote('m', other.version);
     await until(() => retrainer.status.last !== undefined);
     expect(retrainer.status.last).toMatchObject({ outcome: 'failed', code: 'E_MODEL_SUPERSEDED' });
