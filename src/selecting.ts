@@ -1,12 +1,12 @@
-import { SCORE_COLUMNS } from './core/scorer.ts';
 import type { Selector, SelectorConfig, SelectorDeps } from './core/selector.ts';
+import { Adaptation, type Averages } from './models/adaptation.ts';
 import { Predictor } from './models/predictor.ts';
 import { Window } from './models/window.ts';
 import { C3 } from './policies/selectors/c3.ts';
 import { Choice, type ModelSeat } from './policies/selectors/choice.ts';
 import { LeastCost } from './policies/selectors/least-cost.ts';
 import { LeastInFlight } from './policies/selectors/least-inflight.ts';
-import { type Forecast, PERSISTENCE, Z95 } from './policies/selectors/outlook.ts';
+import { type Forecast, type Outlook, PERSISTENCE } from './policies/selectors/outlook.ts';
 import { PeakEwma } from './policies/selectors/p2c-ewma.ts';
 import { Prequal } from './policies/selectors/prequal.ts';
 import { Priority } from './policies/selectors/priority.ts';
@@ -18,12 +18,18 @@ import type { Strategy } from './policies/selectors/strategy.ts';
 export function createSelector(config: SelectorConfig, deps: SelectorDeps): Selector {
   const windows = config.targets.map(() => new Window());
   const predictor = new Predictor(config, windows, deps.scorer);
-  const seat: ModelSeat = predictor;
-  return new Choice(config, deps, { windows, seat, chain: chainOf(config, deps, predictor) });
+  const adaptation = new Adaptation(config, windows, predictor, averagesOf());
+  adaptation.use(deps.scorer);
+  const seat: ModelSeat = config.by === 'predictive' ? adaptation : predictor;
+  return new Choice(config, deps, {
+    windows,
+    seat,
+    chain: chainOf(config, deps, modelForecast(predictor, adaptation)),
+  });
 }
 
 /** The strategy asked for, and what stands in for it: model, analytic policy, peak EWMA, fixed order. */
-function chainOf(config: SelectorConfig, { random }: SelectorDeps, predictor: Predictor): readonly Strategy[] {
+function chainOf(config: SelectorConfig, { random }: SelectorDeps, model: Forecast): readonly Strategy[] {
   const options = {
     random,
     sloMs: config.sloMs ?? 100,
@@ -52,36 +58,32 @@ function chainOf(config: SelectorConfig, { random }: SelectorDeps, predictor: Pr
       return [new LeastCost('adaptive', PERSISTENCE, config, random), ...last];
     case 'predictive':
       return [
-        new LeastCost('predictive', modelForecast(predictor), config, random),
+        new LeastCost('predictive', model, config, random),
         new LeastCost('adaptive', PERSISTENCE, config, random),
         ...last,
       ];
   }
 }
 
-/** A model tells the mean of the logarithm; the mean latency is above that by what a log-normal of its quantile has. */
-function modelForecast(predictor: Predictor): Forecast {
-  let scores: Float32Array | undefined;
+/** What is expected of a send without a model. */
+function averagesOf(): Averages {
+  const outlook: Outlook = { meanMs: 0, depth: 0, q95Ms: 0, failure: 0 };
+  return (target, window, bytes) => {
+    PERSISTENCE.read(target, window, bytes, outlook);
+    return outlook;
+  };
+}
+
+function modelForecast(predictor: Predictor, adaptation: Adaptation): Forecast {
   return {
     classes: predictor.classes,
     get version() {
       return predictor.answers;
     },
     classOf: (bytes) => predictor.sizeClass(bytes),
-    ready() {
-      scores = predictor.scores;
-      return scores !== undefined;
-    },
-    read(index, _window, bytes, into) {
-      if (scores === undefined) return false;
-      const row = predictor.row(index, bytes);
-      const meanLog = scores[row] as number;
-      const q95Log = scores[row + 1] as number;
-      const spread = Math.min(Z95, Math.max(0, (q95Log - meanLog) / Z95));
-      into.meanMs = Math.exp(meanLog + (spread * spread) / 2);
-      into.depth = predictor.depth(index);
-      into.q95Ms = Math.exp(q95Log);
-      into.failure = scores[row + SCORE_COLUMNS - 1] as number;
+    ready: () => adaptation.ready(),
+    read(index, window, bytes, into) {
+      adaptation.expect(index, window, bytes, into);
       return true;
     },
   };

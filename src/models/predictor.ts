@@ -80,6 +80,11 @@ export class Predictor {
     return this.#sizes.count;
   }
 
+  /** As of the last tick. */
+  get features(): Float32Array {
+    return this.#features;
+  }
+
   sizeClass(bytes: number): number {
     return this.#sizes.of(bytes);
   }

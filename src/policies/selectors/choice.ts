@@ -15,7 +15,7 @@ import type {
 } from '../../core/selector.ts';
 import { silent } from '../../core/silence.ts';
 import type { TargetWindow } from '../../core/target-window.ts';
-import { InFlightTable } from './in-flight.ts';
+import { InFlightTable, slotOf } from './in-flight.ts';
 import { Leases } from './leases.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
@@ -42,6 +42,9 @@ export interface ModelSeat extends Pick<Selector, 'snapshot' | 'sizeClass'> {
   readonly fallback: string | undefined;
   /** Told of each send's size. */
   saw(bytes: number): void;
+  /** Each send and what came of it, after the window was told. `slot` names it until then. */
+  sent?(slot: number, target: number, bytes: number): void;
+  settled?(slot: number, target: number, status: SendStatus, latencyMs: number): void;
   tick(now: number, phase: number | undefined): void;
 }
 
@@ -188,6 +191,7 @@ export class Choice implements Selector {
     if (event.key !== undefined) this.#leases.sent(event.key, target);
     candidate.window.sent(now);
     this.#seat.saw(event.bytes);
+    this.#seat.sent?.(slotOf(ticket), target, event.bytes);
     for (const strategy of this.#chain) strategy.sent?.(candidate, now);
     return ticket;
   }
@@ -202,6 +206,7 @@ export class Choice implements Selector {
     this.#inFlight.remove(slot);
     if (key !== undefined) this.#leases.settled(key);
     candidate.window.settled(now, status, took, this.#inFlight.oldestSentAt(candidate.index), depth);
+    this.#seat.settled?.(slot, candidate.index, status, took);
     for (const strategy of this.#chain) {
       if (status === 'recalled') strategy.recalled?.(candidate);
       else strategy.settled?.(candidate, status, took, now);

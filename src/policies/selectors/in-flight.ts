@@ -6,6 +6,11 @@ const NONE = -1;
 const SLOTS = 2 ** 22;
 const GENERATIONS = 2 ** 30;
 
+/** The slot that a ticket stands for. */
+export function slotOf(ticket: Ticket): number {
+  return ticket % SLOTS;
+}
+
 /**
  * What is in flight, by target in the order of sending: the oldest of a target is at hand at any time. All is O(1); the
  * table grows by doubling and never shrinks.
@@ -50,7 +55,7 @@ export class InFlightTable {
 
   /** The slot of a ticket that is in flight. @throws FairleadError `E_SELECTOR_TICKET` */
   slot(ticket: Ticket): number {
-    const slot = ticket % SLOTS;
+    const slot = slotOf(ticket);
     const inFlight = (this.#target[slot] ?? NONE) !== NONE;
     if (!inFlight || this.#generation[slot] !== Math.floor(ticket / SLOTS)) {
       throw new FairleadError({ code: 'E_SELECTOR_TICKET', message: `send ${ticket} is not in flight` });
