@@ -27,14 +27,15 @@ const AVERAGE = 1;
 const SEASON = 2;
 
 /** Losses are |log ms − log forecast|, in nats. */
-const LATENCY: BlendRules = { prior: [0.8, 0.15, 0.05], tauMs: 10_000, rate: 15, most: 3, pooled: 10 };
+const LATENCY: BlendRules = { prior: [0.8, 0.15, 0.05], tauMs: 10_000, rate: 20, most: 3, pooled: 10 };
 /** Losses are (forecast − outcome)². */
 const FAILURE: BlendRules = { prior: [0.8, 0.2], tauMs: 10_000, rate: 50, most: 1, pooled: 10 };
 
 /** Sends of a target per tick whose forecasts are held against their outcomes; of more, every nth. */
 const WATCHED = 4;
-/** With less evidence a target does not count for the rails. */
+/** A target with less evidence, or with less than this share of what targets have on average, is not in use. */
 const ENOUGH = 5;
+const IN_USE = 0.25;
 /** A model with less weight than this at a target has failed there. */
 const FAILED = 0.1;
 const AHEAD_MS = 1_000;
@@ -215,8 +216,8 @@ export class Adaptation {
     this.#failure.roll(elapsedMs);
     this.#conformal.roll();
     for (let target = 0; target < this.#targets.length; target += 1) this.#look(target, phase);
-    this.#failed.set(this.#shareFailed());
-    this.#strange.set(this.#shareStrange());
+    this.#failed.set(now, this.#shareFailed());
+    this.#strange.set(now, this.#shareStrange());
   }
 
   #look(target: number, phase: number | undefined): void {
@@ -234,10 +235,14 @@ export class Adaptation {
 
   /** Of the targets in use, at how many the model has failed. NaN where none is in use. */
   #shareFailed(): number {
+    const { length } = this.#targets;
+    let evidence = 0;
+    for (let target = 0; target < length; target += 1) evidence += this.#latency.evidence(target);
+    const least = Math.max(ENOUGH, (IN_USE * evidence) / length);
     let failed = 0;
     let all = 0;
-    for (let target = 0; target < this.#targets.length; target += 1) {
-      if (this.#latency.evidence(target) < ENOUGH) continue;
+    for (let target = 0; target < length; target += 1) {
+      if (this.#latency.evidence(target) < least) continue;
       all += 1;
       if (Math.min(this.#latency.weight(target, MODEL), this.#failure.weight(target, MODEL)) < FAILED) failed += 1;
     }
@@ -255,7 +260,7 @@ export class Adaptation {
     this.#failure.reset();
     this.#conformal.reset();
     this.#pending.clear();
-    this.#failed.on = false;
-    this.#strange.on = false;
+    this.#failed.reset();
+    this.#strange.reset();
   }
 }

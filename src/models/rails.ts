@@ -6,16 +6,28 @@ const FEW_OF_THEM = 0.25;
 /** Share of its columns at which a row of features is out of range. */
 const OUT_OF_RANGE = 0.25;
 
-/** A condition that begins when it holds for most targets and ends when it holds for few. */
+/** A change has to last for so long, in ms: what passes sooner is left to the weights. */
+const LASTING_MS = 2_000;
+
+/** A condition that begins when it holds for most targets for a while, and ends when it has held for few for as long. */
 export class Latch {
   on = false;
+  #since: number = Number.NaN;
 
-  /** @param share Of the targets for which it holds. */
-  set(share: number): boolean {
-    // Written so that NaN (no targets) changes nothing.
-    if (!this.on && share > MOST_OF_THEM) this.on = true;
-    else if (this.on && share <= FEW_OF_THEM) this.on = false;
-    return this.on;
+  /** @param share Of the targets for which it holds; NaN (there are none) changes nothing. */
+  set(now: number, share: number): void {
+    const isOther = this.on ? share <= FEW_OF_THEM : share > MOST_OF_THEM;
+    if (!isOther) this.#since = Number.NaN;
+    else if (Number.isNaN(this.#since)) this.#since = now;
+    else if (now - this.#since >= LASTING_MS) {
+      this.on = !this.on;
+      this.#since = Number.NaN;
+    }
+  }
+
+  reset(): void {
+    this.on = false;
+    this.#since = Number.NaN;
   }
 }
 

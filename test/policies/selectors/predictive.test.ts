@@ -29,8 +29,8 @@ const behave = (): { latencyMs: number } => ({ latencyMs: 5 });
 
 describe('predictive', () => {
   it('does what the model says, and something else when the model is another one', () => {
-    // Not for so long that outcomes could tell that neither is right.
-    const ms = 200;
+    // Until the next tick: then outcomes begin to tell that neither is right.
+    const ms = 20;
     const made = bench('predictive', alike, { scorer: favours(1) });
     expect(most(run(made, { ms, behave }))).toBe(1);
     expect(made.selector.choose(event)).toMatchObject({ by: 'model', policy: 'predictive' });
