@@ -26,10 +26,10 @@ describe('the conformal correction', () => {
 
   it('covers 95 % of a series that drifts, steps and swings', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 0.3, max: 3, noNaN: true }), (seed, step) => {
+      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 0.5, max: 2, noNaN: true }), (seed, step) => {
         const median = (n: number): number =>
           10 * (1 + n / 10_000) * (n > 5_000 ? step : 1) * (1 + Math.sin(n / 900) / 2);
-        expect(Math.abs(coverage(15, median, 1_000, 12_000, seed) - 0.95)).toBeLessThan(0.015);
+        expect(Math.abs(coverage(40, median, 1_000, 12_000, seed) - 0.95)).toBeLessThan(0.01);
       }),
       { numRuns: 20 },
     );
