@@ -31,8 +31,10 @@ const LATENCY: BlendRules = { prior: [0.8, 0.15, 0.05], tauMs: 10_000, rate: 20,
 /** Losses are (forecast − outcome)². */
 const FAILURE: BlendRules = { prior: [0.8, 0.2], tauMs: 10_000, rate: 50, most: 1, pooled: 10 };
 
-/** Sends of a target per tick whose forecasts are held against their outcomes; of more, every nth. */
-const WATCHED = 4;
+/** Weights and rails are looked at every so many ms. */
+const LOOK_MS = 100;
+/** Sends of a target in that time whose forecasts are held against their outcomes; of more, every nth. */
+const WATCHED = 20;
 /** A target with less evidence, or with less than this share of what targets have on average, is not in use. */
 const ENOUGH = 5;
 const IN_USE = 0.25;
@@ -61,11 +63,11 @@ export class Adaptation {
   readonly #forecast: SendForecast = { model: 0, average: 0, season: 0, q95: 0, modelFailure: 0, averageFailure: 0 };
   readonly #failed = new Latch();
   readonly #strange = new Latch();
-  /** By target, as of the last tick: latency usual at this time (NaN: not known), room, and what each event beyond adds, in ms. */
+  /** By target, as of the last look: latency usual at this time (NaN: not known), room, and what each event beyond adds, in ms. */
   readonly #season: Float64Array;
   readonly #room: Float64Array;
   readonly #queueMs: Float64Array;
-  /** By target: sends since the tick, and of how many one is watched. */
+  /** By target: sends since the last look, and of how many one is watched. */
   readonly #sends: Int32Array;
   readonly #stride: Int32Array;
   #at: number = Number.NaN;
@@ -209,9 +211,9 @@ export class Adaptation {
   tick(now: number, phase: number | undefined): void {
     if (this.#isNew) this.#reset();
     this.#predictor.tick(now, phase);
+    if (this.#scorer === undefined || now - this.#at < LOOK_MS) return;
     const elapsedMs = Number.isNaN(this.#at) ? 0 : now - this.#at;
     this.#at = now;
-    if (this.#scorer === undefined) return;
     this.#latency.roll(elapsedMs);
     this.#failure.roll(elapsedMs);
     this.#conformal.roll();

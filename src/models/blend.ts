@@ -78,19 +78,25 @@ export class Blend {
 
   #weigh(target: number, all: number): void {
     const { prior, rate, pooled } = this.#rules;
+    const weights = this.#weights;
     const first = target * this.#count;
+    const last = first + this.#count;
     const sends = (this.#sends[target] as number) + pooled;
-    const loss = (k: number): number =>
-      ((this.#sums[first + k] as number) + (pooled * (this.#pool[k] as number)) / all) / sends;
     let least = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < this.#count; k += 1) least = Math.min(least, loss(k));
+    // The mean losses, in the place of the weights.
+    for (let at = first; at < last; at += 1) {
+      const ofAll = (this.#pool[at - first] as number) / all;
+      const loss = ((this.#sums[at] as number) + pooled * ofAll) / sends;
+      weights[at] = loss;
+      least = Math.min(least, loss);
+    }
     let total = 0;
-    for (let k = 0; k < this.#count; k += 1) {
-      const weight = (prior[k] as number) * Math.exp(-rate * (loss(k) - least));
-      this.#weights[first + k] = weight;
+    for (let at = first; at < last; at += 1) {
+      const weight = (prior[at - first] as number) * Math.exp(-rate * ((weights[at] as number) - least));
+      weights[at] = weight;
       total += weight;
     }
-    for (let k = 0; k < this.#count; k += 1) this.#weights[first + k] = (this.#weights[first + k] as number) / total;
+    for (let at = first; at < last; at += 1) weights[at] = (weights[at] as number) / total;
   }
 
   reset(): void {
