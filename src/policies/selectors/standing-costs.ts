@@ -77,11 +77,13 @@ export class StandingCosts {
   }
 
   #load(row: number, { window }: Candidate, now: number): void {
-    const { inFlight } = window;
+    const { inFlight, lastSentAt, lastAckAt, failMs } = window;
     const standing = this.#standing[row] as Standing;
     this.cost[row] = costAt(standing, inFlight);
     const errors = this.#errors[row] as number;
-    const floor = standingFloor(this.#share, inFlight, now - window.lastSentAt, errors, (inFlight + 1) / standing.room);
+    const load = (inFlight + 1) / standing.room;
+    const failedMs = inFlight === 0 && lastSentAt > lastAckAt && failMs > 0 ? failMs : 0;
+    const floor = standingFloor(this.#share, inFlight, now - lastSentAt, errors, load, failedMs);
     const fixed = floor > this.#share;
     this.fixedFloor[row] = fixed ? floor : 0;
     this.scaledFloor[row] = fixed ? 0 : floor;

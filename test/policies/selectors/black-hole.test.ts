@@ -32,6 +32,27 @@ describe('a target that swallows everything', () => {
     },
   );
 
+  it('costs who sends one event after the other a timeout now and then, with a rest after each', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const made = bench('adaptive', { targets: targets(3), timeoutMs: 2_000, sloMs: 50 }, { seed });
+      const tried: number[] = [];
+      for (let n = 0; n < 1_600; n += 1) {
+        const { target } = made.selector.choose({ bytes: 1_000 });
+        const hole = target === 0 && n >= 100;
+        if (hole) tried.push(made.now);
+        const ticket = made.selector.sent(target, { bytes: 1_000 });
+        const end = made.now + (hole ? 2_000 : 8);
+        for (; made.now < end; made.now += 1) if (made.now % 20 === 0) made.selector.tick();
+        made.selector.settled(ticket, hole ? 'timeout' : 'ok');
+      }
+      expect(tried.length).toBeGreaterThan(0);
+      // 1,500 events take 12 s beside those.
+      expect(tried.length).toBeLessThanOrEqual(6);
+      const restMs = tried.slice(1).map((at, i) => at - (tried[i] as number));
+      expect(Math.min(...restMs, 1e9)).toBeGreaterThan(3_000);
+    }
+  });
+
   it.each(['adaptive', 'p2c-ewma'] as const)(
     '%s: a key waits there until all of it is settled, and goes on elsewhere',
     (by) => {
