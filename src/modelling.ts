@@ -1,11 +1,12 @@
 import { GATEWAY_SCHEMA } from './models/contract.ts';
-import { type EvalReport, type EvalRequest, evaluateModel } from './models/evaluating.ts';
+import type { EvalReport, EvalRequest } from './models/evaluating.ts';
+import type { GateReport } from './models/gate.ts';
 import type { DecisionCosts } from './models/off-policy.ts';
 import type { ListedVersion, ModelRegistry } from './models/registry.ts';
 import type { TrainingResult } from './models/training/job.ts';
 import { headerLine, rowLine } from './models/training/parse-row.ts';
 import { type ReadSummary, TrainingRows } from './models/training/read.ts';
-import { runTraining, type TrainingListeners } from './models/training/run.ts';
+import { type EvalListeners, runEvaluation, runTraining, type TrainingListeners } from './models/training/run.ts';
 import type { TrainOptions } from './models/training/train.ts';
 
 export type { GateReport } from './models/gate.ts';
@@ -19,6 +20,9 @@ export type { TrainProgress } from './models/training/train.ts';
 /** Rows that are kept in memory. */
 export const DEFAULT_MAX_ROWS = 300_000;
 
+/** Simulated scenarios of each family that a new model decides. */
+export const DEFAULT_SCENARIOS = 3;
+
 export interface TrainRequest {
   /** Files of telemetry or of rows, or folders of them. */
   readonly paths: readonly string[];
@@ -30,6 +34,8 @@ export interface TrainRequest {
   readonly costs?: DecisionCosts | undefined;
   readonly options?: TrainOptions | undefined;
   readonly maxRows?: number | undefined;
+  /** Simulated scenarios of each family that it decides before it passes; default {@link DEFAULT_SCENARIOS}. */
+  readonly scenarios?: number | undefined;
   /** The model is compared with the version in force, and becomes the next version. */
   readonly into?: { readonly registry: ModelRegistry; readonly name: string } | undefined;
 }
@@ -45,10 +51,11 @@ export interface TrainReport extends TrainingResult {
  */
 export async function trainModel(request: TrainRequest, listeners: TrainingListeners = {}): Promise<TrainReport> {
   const { paths, ahead, since, costs, options = {}, maxRows = DEFAULT_MAX_ROWS, into } = request;
+  const { scenarios = DEFAULT_SCENARIOS } = request;
   const active = into === undefined ? undefined : await into.registry.active(into.name);
   let read: ReadSummary = { rows: 0, seen: 0, bad: 0 };
   const result = await runTraining(
-    { paths, ahead, since, schema: GATEWAY_SCHEMA, options, maxRows, active, costs },
+    { paths, ahead, since, schema: GATEWAY_SCHEMA, options, maxRows, active, costs, scenarios },
     {
       ...listeners,
       onRead: (summary) => {
@@ -65,10 +72,17 @@ export async function trainModel(request: TrainRequest, listeners: TrainingListe
     rows: metadata.rows,
     window: metadata.window,
     seed: metadata.seed,
-    metrics: metadata.metrics,
+    metrics: { ...metadata.metrics, ...simulatedMetrics(result.gate) },
     gate: result.gate,
   });
   return { ...result, read, added };
+}
+
+/** Cost of a simulated event over that by the model off and by the model in force. */
+function simulatedMetrics({ closedLoop }: GateReport): Readonly<Record<string, number>> {
+  if (closedLoop === undefined) return {};
+  const { modelOff, incumbent } = closedLoop;
+  return { simulatedOverOff: modelOff, ...(incumbent === undefined ? {} : { simulatedOverIncumbent: incumbent }) };
 }
 
 /** The rows that a model would be trained on, as lines with a header. Iterating throws as reading does. */
@@ -77,7 +91,13 @@ export async function* trainingLines(paths: readonly string[], ahead: boolean): 
   for await (const row of new TrainingRows({ paths, ahead, schema: GATEWAY_SCHEMA })) yield rowLine(row);
 }
 
-/** Holds a model against rows, averages and, where there is one, an incumbent. Rejects with an `E_MODEL_…` error. */
-export function evalModel(request: Omit<EvalRequest, 'maxRows'> & { maxRows?: number }): Promise<EvalReport> {
-  return evaluateModel({ maxRows: DEFAULT_MAX_ROWS, ...request });
+/**
+ * Holds a model against rows, averages, simulated scenarios and, where there is one, an incumbent, in a process of its own.
+ * Rejects with an `E_MODEL_…` error, or `E_STOPPED`.
+ */
+export function evalModel(
+  request: Omit<EvalRequest, 'maxRows'> & { maxRows?: number },
+  listeners: EvalListeners = {},
+): Promise<EvalReport> {
+  return runEvaluation({ maxRows: DEFAULT_MAX_ROWS, scenarios: DEFAULT_SCENARIOS, ...request }, listeners);
 }

@@ -1,12 +1,14 @@
 import { evalModel, ModelRegistry, readModelFile } from '../modelling.ts';
 import { EXIT, ExitError } from './exit.ts';
-import { evaluationText, gateText, type ModelOptions, readText, rivalText } from './model.ts';
+import { evaluationText, gateText, type ModelOptions, readText, rivalText, simulationLine } from './model.ts';
+import { isLive } from './terminal.ts';
 
 export interface ModelEvalOptions extends ModelOptions {
   readonly data: readonly string[];
   readonly ahead: boolean;
   readonly against?: string;
   readonly maxRows: number;
+  readonly scenarios: number;
   readonly output: 'text' | 'json';
 }
 
@@ -21,8 +23,10 @@ export async function modelEval(model: string, options: ModelEvalOptions): Promi
   const rival = options.against ?? name;
   const active = rival === undefined ? undefined : await registry.active(rival);
   const incumbent = rival === name && active?.version === version ? undefined : active;
-  const { data: paths, ahead, maxRows } = options;
-  const report = await evalModel({ onnx, paths, ahead, active: incumbent, maxRows });
+  const { data: paths, ahead, maxRows, scenarios } = options;
+  const request = { onnx, paths, ahead, active: incumbent, maxRows, scenarios };
+  const report = await evalModel(request, { onSimulated: simulationLine() });
+  if (isLive(process.stderr)) process.stderr.write('\r\u001b[K');
   if (options.output === 'json') process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else
     process.stdout.write(

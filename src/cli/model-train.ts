@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { codeOf } from '../core/errors.ts';
 import { ModelRegistry, type TrainProgress, type TrainReport, trainModel } from '../modelling.ts';
 import { EXIT, ExitError } from './exit.ts';
-import { evaluationText, gateText, type ModelOptions, readText, rivalText } from './model.ts';
+import { evaluationText, gateText, type ModelOptions, readText, rivalText, simulationLine } from './model.ts';
 import { isLive } from './terminal.ts';
 
 export interface ModelTrainOptions extends ModelOptions {
@@ -17,13 +17,14 @@ export interface ModelTrainOptions extends ModelOptions {
   readonly depth?: number;
   readonly seed?: number;
   readonly maxRows: number;
+  readonly scenarios: number;
   readonly promote?: boolean;
   readonly output: 'text' | 'json';
 }
 
 /** `fairlead model train`: trains on telemetry, measures, and keeps the model; 4 where it was to be promoted and must not. */
 export async function modelTrain(options: ModelTrainOptions): Promise<void> {
-  const { name, out, trees, depth, seed, maxRows } = options;
+  const { name, out, trees, depth, seed, maxRows, scenarios } = options;
   if (name === undefined && out === undefined) {
     throw new ExitError(EXIT.usage, 'say where the model goes: --name (a version in --models) or --out (a file)');
   }
@@ -41,6 +42,7 @@ export async function modelTrain(options: ModelTrainOptions): Promise<void> {
         ahead: options.ahead,
         ...(options.last === undefined ? {} : { since: Date.now() - options.last }),
         maxRows,
+        scenarios,
         options: {
           ...(trees === undefined ? {} : { trees }),
           ...(depth === undefined ? {} : { maxDepth: depth }),
@@ -48,7 +50,7 @@ export async function modelTrain(options: ModelTrainOptions): Promise<void> {
         },
         into: name === undefined ? undefined : { registry, name },
       },
-      { onProgress: progressLine(), signal: stop.signal },
+      { onProgress: progressLine(), onSimulated: simulationLine(), signal: stop.signal },
     );
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

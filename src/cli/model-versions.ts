@@ -30,7 +30,7 @@ function tell(name: string, { active, previous }: ModelState): void {
   process.stderr.write(`version ${active} of ${name} is in force; ${before}\n`);
 }
 
-const HEAD = ['NAME', 'VERSION', 'STATE', 'GATE', 'ROWS', 'LOG-MAE', 'PINBALL', 'CREATED', 'SHA256'];
+const HEAD = ['NAME', 'VERSION', 'STATE', 'GATE', 'ROWS', 'LOG-MAE', 'PINBALL', 'SIMULATED', 'CREATED', 'SHA256'];
 
 /** `fairlead model ls`: every version of every model. */
 export async function modelList(options: ModelOptions & { readonly output: 'table' | 'json' }): Promise<void> {
@@ -50,11 +50,12 @@ function modelTable(models: readonly ListedModel[]): string {
       String(meta.rows),
       figure(meta.metrics['logMae']),
       figure(meta.metrics['pinball']),
+      figure(meta.metrics['simulatedOverOff']),
       printable(meta.createdAt),
       meta.sha256.slice(0, 12),
     ]),
   );
-  const [head = '', ...lines] = table([HEAD, ...rows], [1, 4, 5, 6]).split('\n');
+  const [head = '', ...lines] = table([HEAD, ...rows], [1, 4, 5, 6, 7]).split('\n');
   return [paint(process.stdout).bold(head), ...lines].join('\n');
 }
 

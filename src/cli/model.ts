@@ -1,5 +1,5 @@
 import type { Evaluation, GateReport, ReadSummary, Rival } from '../modelling.ts';
-import { paint, printable, table } from './terminal.ts';
+import { isLive, paint, printable, table } from './terminal.ts';
 
 /** Where a `model` command finds the models. */
 export interface ModelOptions {
@@ -35,7 +35,7 @@ export function rivalText(rival: Rival | undefined): string {
 }
 
 /** Every check of the gate: what was measured, and what it was held against. */
-export function gateText({ passed, checks, unjudged, offPolicy }: GateReport, notRun?: string): string {
+export function gateText({ passed, checks, unjudged, offPolicy, closedLoop }: GateReport, notRun?: string): string {
   const { good, bad, dim } = paint(process.stdout);
   const rows = checks.map((check) => [
     check.passed ? '✔' : '✘',
@@ -47,8 +47,9 @@ export function gateText({ passed, checks, unjudged, offPolicy }: GateReport, no
   const coloured = lines.map((line) => (line.startsWith('✘') ? bad(line) : line.startsWith('✔') ? good(line) : line));
   const few = unjudged.length === 0 ? '' : dim(`too few rows to judge: ${unjudged.map(printable).join(', ')}\n`);
   const past = offPolicy === undefined ? '' : dim(offPolicyText(offPolicy));
+  const simulated = dim(closedLoopText(closedLoop, passed));
   const run = notRun === undefined ? '' : `it could not be run: ${printable(notRun)}\n`;
-  return `${coloured.join('\n')}${few}${past}${run}${passed ? good('the gate passes') : bad('the gate does not pass')}\n`;
+  return `${coloured.join('\n')}${few}${past}${simulated}${run}${passed ? good('the gate passes') : bad('the gate does not pass')}\n`;
 }
 
 function offPolicyText(estimate: NonNullable<GateReport['offPolicy']>): string {
@@ -56,6 +57,22 @@ function offPolicyText(estimate: NonNullable<GateReport['offPolicy']>): string {
   const ms = [logged, doublyRobust, snips].map((value) => value.toPrecision(3));
   const share = `${(100 * effectiveShare).toFixed(0)} % of ${decisions} logged decisions`;
   return `a decision cost ${ms[0]} ms; with the model ${ms[1]} (doubly robust) or ${ms[2]} (SNIPS), by ${share}\n`;
+}
+
+/** How it did where its own decisions made what it was asked next, family by family. */
+function closedLoopText(report: GateReport['closedLoop'], passed: boolean): string {
+  if (report === undefined) return passed ? 'it was not tried in simulated scenarios\n' : '';
+  const { scenarios, families, cpuMs } = report;
+  const each = Object.entries(families).map(([name, { modelOff }]) => `${name} ${modelOff.toFixed(2)}`);
+  const lines = [each.slice(0, 6), each.slice(6)].map((part) => `  ${part.join(', ')}\n`);
+  const took = (cpuMs / 1_000).toFixed(1);
+  return `ms per event over the model off's in ${scenarios} simulated scenarios of each family (${took} s of CPU):\n${lines.join('')}`;
+}
+
+/** Tells of a trial in simulated scenarios on a line that is drawn anew; nothing where there is no terminal. */
+export function simulationLine(): ((done: number, of: number) => void) | undefined {
+  if (!isLive(process.stderr)) return undefined;
+  return (done, of) => void process.stderr.write(`\r\u001b[Ksimulated scenario ${done} of ${of}`);
 }
 
 function number(value: number | null): string {

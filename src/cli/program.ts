@@ -7,6 +7,8 @@ import { DEFAULT_CONFIG } from './load.ts';
 const DEFAULT_MODELS = './models';
 /** Rows of telemetry that training keeps. */
 const DEFAULT_MAX_ROWS = 300_000;
+/** Simulated scenarios of each family that the gate asks for. */
+const DEFAULT_SCENARIOS = 3;
 
 /** The version of the package. */
 export function version(): string {
@@ -139,6 +141,12 @@ function models(program: Command): void {
       .requiredOption('--data <path>', 'file of telemetry or of rows, or a folder of them (repeatable)', gather)
       .option('--no-ahead', 'only rows as of the send, none as of one to two seconds before')
       .option('--max-rows <n>', 'keep at most this many rows, the last', between(1, 5_000_000), DEFAULT_MAX_ROWS)
+      .option(
+        '--scenarios <n>',
+        'simulated scenarios of each of twelve families that it decides; 0: none',
+        between(0, 50),
+        DEFAULT_SCENARIOS,
+      )
       .addOption(output('text', 'json'));
   rows(withModels(add(model, 'train', 'train a model on telemetry, measure it, and keep it as the next version')))
     .option('--name <name>', 'the model that it is a version of')

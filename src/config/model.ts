@@ -9,6 +9,7 @@ export interface ModelFields {
   readonly sha256?: string | undefined;
   readonly registry?: string | undefined;
   readonly retrain?: { readonly every: number; readonly minRows: number } | undefined;
+  readonly gate?: { readonly scenarios: number } | undefined;
 }
 
 /** One entry of `models`. */
@@ -47,16 +48,33 @@ export const modelSchema: z.ZodType<ModelFields> = z
         )
         .optional()
         .describe('Trains a new version from the recorded decisions while the gateway runs.'),
+      gate: z
+        .strictObject(
+          {
+            scenarios: z
+              .int()
+              .min(0)
+              .max(50)
+              .default(3)
+              .describe(
+                'Simulated scenarios of each of twelve families that a new version decides before it passes, about 2 to 4 s of CPU each time; 0: none.',
+              ),
+          },
+          { error: 'expected what is asked of a new version, e.g. { scenarios: 3 }' },
+        )
+        .optional()
+        .describe('What a new version has to pass, beside better forecasts.'),
     },
     { error: 'expected a model, e.g. { path: ./models/latency.onnx }' },
   )
-  .superRefine(({ path, sha256, registry, retrain }, context) => {
+  .superRefine(({ path, sha256, registry, retrain, gate }, context) => {
     const tell = (field: string[], message: string): void =>
       context.addIssue({ code: 'custom', path: field, message, params: { at: 'key' } });
     if (path === undefined && registry === undefined) tell([], 'expected path, registry or both');
     if (sha256 !== undefined && path === undefined) tell(['sha256'], 'needs path: it is the hash of that file');
     if (retrain !== undefined && registry === undefined)
       tell(['retrain'], 'needs registry: new versions are kept there');
+    if (gate !== undefined && retrain === undefined) tell(['gate'], 'needs retrain: it judges what is trained here');
   });
 
 /** The section `models`. */
@@ -67,12 +85,13 @@ export const modelsSection: z.ZodType<Readonly<Record<string, ModelFields>>> = z
   .default({});
 
 /** A model as the rest of the program reads it. */
-export function modelConfig(name: string, { path, sha256, registry, retrain }: ModelFields): ModelConfig {
+export function modelConfig(name: string, { path, sha256, registry, retrain, gate }: ModelFields): ModelConfig {
   return {
     name,
     ...(path === undefined ? {} : { path }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(registry === undefined ? {} : { registry }),
     ...(retrain === undefined ? {} : { retrain: { everyMs: retrain.every, minRows: retrain.minRows } }),
+    ...(gate === undefined ? {} : { gate }),
   };
 }

@@ -112,6 +112,8 @@ export interface ModelConfig {
   readonly sha256?: string;
   readonly registry?: string;
   readonly retrain?: { readonly everyMs: number; readonly minRows: number };
+  /** What a version that is trained here has to pass. */
+  readonly gate?: { readonly scenarios: number };
 }
 
 /** A directory of claims, and what stands before a file's name in a reference to one. */

@@ -25,15 +25,16 @@ export interface RetrainingCounts {
   /** Times that the model got worse than an average. */
   readonly drifts: number;
   readonly trainings: number;
-  /** Of these: stopped by the gate, put in force, rolled back, failed. */
+  /** Of these: stopped by the gate, put in force, rolled back, without rows enough as yet, failed. */
   readonly refused: number;
   readonly promoted: number;
   readonly rolledBack: number;
+  readonly tooFewRows: number;
   readonly failed: number;
 }
 
 export interface RetrainingResult {
-  readonly outcome: 'refused' | 'promoted' | 'rolled-back' | 'failed';
+  readonly outcome: 'refused' | 'promoted' | 'rolled-back' | 'too-few-rows' | 'failed';
   readonly cause: 'schedule' | 'drift';
   readonly version?: number | undefined;
   readonly code?: string | undefined;
@@ -84,7 +85,7 @@ interface PendingDrift {
 export class Retrainer {
   readonly #o: RetrainerParts;
   readonly #stop = new AbortController();
-  readonly #counts = { drifts: 0, trainings: 0, refused: 0, promoted: 0, rolledBack: 0, failed: 0 };
+  readonly #counts = { drifts: 0, trainings: 0, refused: 0, promoted: 0, rolledBack: 0, tooFewRows: 0, failed: 0 };
   #phase: 'idle' | 'waiting' | 'training' = 'idle';
   #run: RolloutRun | undefined;
   #last: RetrainingResult | undefined;
@@ -148,21 +149,33 @@ export class Retrainer {
   }
 
   async #retrain(cause: 'schedule' | 'drift'): Promise<void> {
-    const { clock, model, log, inTurn } = this.#o;
+    const { clock, model, inTurn } = this.#o;
     this.#phase = 'waiting';
     try {
       await inTurn(() => this.#attempt(cause));
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      const code = error instanceof FairleadError ? error.code : 'E_ERROR';
-      this.#counts.failed += 1;
-      this.#note({ outcome: 'failed', cause, code, reason: messageOf(error) });
-      log.error({ model: model.name, code }, `model not retrained, what is in force goes on: ${messageOf(error)}`);
+      this.#fell(cause, error);
     } finally {
       this.#run = undefined;
       this.#phase = 'idle';
       this.#nextAt = clock.now() + model.retrain.everyMs;
     }
+  }
+
+  #fell(cause: 'schedule' | 'drift', error: unknown): void {
+    const { model, log } = this.#o;
+    const code = error instanceof FairleadError ? error.code : 'E_ERROR';
+    const reason = messageOf(error);
+    if (code === 'E_MODEL_ROWS') {
+      this.#counts.tooFewRows += 1;
+      this.#note({ outcome: 'too-few-rows', cause, code, reason });
+      log.info({ model: model.name, code }, `model not trained, there are not enough rows yet: ${reason}`);
+      return;
+    }
+    this.#counts.failed += 1;
+    this.#note({ outcome: 'failed', cause, code, reason });
+    log.error({ model: model.name, code }, `model not retrained, what is in force goes on: ${reason}`);
   }
 
   async #attempt(cause: 'schedule' | 'drift'): Promise<void> {
@@ -220,6 +233,7 @@ export class Retrainer {
         costs: costs(),
         options: pace.train,
         maxRows: pace.maxRows,
+        scenarios: model.gate?.scenarios,
         into: { registry, name },
       },
       { signal: this.#stop.signal },
@@ -242,7 +256,7 @@ export class Retrainer {
         maxRows: pace.maxRows,
         active: await registry.active(model.name),
       };
-      return judgeShadow(await evaluate(request, signal), pace);
+      return judgeShadow(await evaluate(request, { signal }), pace);
     } catch (error) {
       if (error instanceof FairleadError && error.code === 'E_MODEL_ROWS') return { verdict: 'wait' };
       throw error;

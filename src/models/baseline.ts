@@ -1,7 +1,10 @@
+import type { Baseline } from './gate.ts';
+import { evaluate } from './metrics.ts';
+import { pairedErrors } from './paired.ts';
 import type { Dataset } from './training/dataset.ts';
 
 /** Time constants, in ms, of the averages that a model has to be better than. */
-export const BASELINE_TAUS_MS = [1_000, 5_000, 30_000] as const;
+const BASELINE_TAUS_MS = [1_000, 5_000, 30_000] as const;
 
 /** Standard deviations from the mean to the 0.95 quantile of a normal distribution. */
 const Z95 = 1.6449;
@@ -13,6 +16,22 @@ interface Average {
   squares: number;
   all: number;
   failed: number;
+}
+
+/**
+ * The averages on some rows, held against a model's scores of the same.
+ *
+ * @param averages Scores of each of the averages, of these rows.
+ */
+export function baselinesOf(
+  rows: Dataset,
+  scores: Float32Array,
+  averages: (tauMs: number) => Float32Array,
+): readonly Baseline[] {
+  return BASELINE_TAUS_MS.map((tauMs) => {
+    const average = averages(tauMs);
+    return { ...evaluate(rows, average), errors: pairedErrors(rows, scores, average) };
+  });
 }
 
 /**

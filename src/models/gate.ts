@@ -1,5 +1,15 @@
-import type { Evaluation, Metrics } from './metrics.ts';
+import type { ClosedLoopReport } from '../core/closed-loop.ts';
+import { CLOSED_LOOP_RULES, type ClosedLoopRules, closedLoopChecks } from './closed-loop-checks.ts';
+import type { GateCheck } from './gate-check.ts';
+import type { Evaluation, LossName, Metrics } from './metrics.ts';
 import type { OffPolicyEstimate } from './off-policy.ts';
+import type { PairedErrors } from './paired.ts';
+
+/** An average, and how far chance takes what the candidate differs from it. */
+export interface Baseline extends Evaluation {
+  /** None: nothing is left to chance. */
+  readonly errors?: PairedErrors | undefined;
+}
 
 /** What is known of a model that may replace another. */
 export interface GateInput {
@@ -7,19 +17,21 @@ export interface GateInput {
   /** Of the model in force, on the same rows. */
   readonly incumbent?: Evaluation | undefined;
   /** Of averages per target, on the same rows; of several the best counts, target by target. */
-  readonly baselines: readonly Evaluation[];
+  readonly baselines: readonly Baseline[];
   /** Greatest difference between the golden rows of the model and its answers; undefined where they were not run. */
   readonly goldenDifference: number | undefined;
   /** Median time to score 64 rows, in µs; undefined where it was not measured. */
   readonly scoreMicros: number | undefined;
   /** What logged decisions would have cost; undefined where none were logged. */
   readonly offPolicy?: OffPolicyEstimate | undefined;
+  /** What became of simulated events; undefined where nothing was simulated. */
+  readonly closedLoop?: ClosedLoopReport | undefined;
 }
 
 export interface GateRules {
   /** Least rows, overall and of a target that is judged. */
   readonly minRows: number;
-  /** How much worse than the best average a target may be, as a share. */
+  /** How much worse than the best average a target may be, as a share, beyond what chance does. */
   readonly tolerance: number;
   /** How much worse, in nats, the cross entropy of failures may be: where nothing fails, it is near 0 for all. */
   readonly logLossSlack: number;
@@ -32,6 +44,7 @@ export interface GateRules {
   /** Least decisions, and least share of them that count, for the estimate from logged decisions to be judged. */
   readonly minDecisions: number;
   readonly effectiveShare: number;
+  readonly closedLoop: ClosedLoopRules;
 }
 
 export const GATE_RULES: GateRules = {
@@ -44,18 +57,12 @@ export const GATE_RULES: GateRules = {
   scoreMicros: 2_000,
   minDecisions: 500,
   effectiveShare: 0.05,
+  closedLoop: CLOSED_LOOP_RULES,
 };
 
 const Z95 = 1.645;
-
-/** One question and its answer: `value` must not be above `limit`. */
-export interface GateCheck {
-  readonly name: string;
-  readonly target?: string;
-  readonly value: number;
-  readonly limit: number;
-  readonly passed: boolean;
-}
+/** One-sided, 99 %, of Student's distribution for twenty stretches: there are as many checks as three times the targets. */
+const T99 = 2.539;
 
 export interface GateReport {
   readonly passed: boolean;
@@ -64,14 +71,16 @@ export interface GateReport {
   readonly unjudged: readonly string[];
   /** Judged only where it rests on enough decisions. */
   readonly offPolicy?: OffPolicyEstimate;
+  readonly closedLoop?: ClosedLoopReport;
 }
 
 /** Measures where less is better. */
-const LOSSES = ['logMae', 'pinball', 'logLoss'] as const;
+const LOSSES: readonly LossName[] = ['logMae', 'pinball', 'logLoss'];
 
 /**
  * Whether a model may replace the one in force: better than it overall, not worse than a plain average for any target,
- * calibrated, reproducing its golden rows, and fast enough. Pure; what was not measured does not pass.
+ * calibrated, reproducing its golden rows, fast enough, and no worse where its own decisions make what it is asked next.
+ * Pure; what was not measured does not pass, except for what was not asked for: logged decisions, simulated ones.
  */
 export function gate(input: GateInput, rules: GateRules = GATE_RULES): GateReport {
   const { candidate, incumbent, baselines } = input;
@@ -103,10 +112,13 @@ export function gate(input: GateInput, rules: GateRules = GATE_RULES): GateRepor
       unjudged.push(target);
       continue;
     }
-    const rivals = baselines.flatMap(({ byTarget }) => byTarget[target] ?? []);
     for (const name of LOSSES) {
       if (nothingToTell(metrics, name)) continue;
-      const limit = least(rivals.map((m) => m[name])) * (1 + rules.tolerance) + slack(name);
+      const limits = baselines.map(({ byTarget, errors }) => {
+        const chance = T99 * (errors?.[target]?.[name] ?? 0);
+        return (byTarget[target]?.[name] ?? Number.NaN) * (1 + rules.tolerance) + (Number.isNaN(chance) ? 0 : chance);
+      });
+      const limit = least(limits) + slack(name);
       atMost(`${name} of the target`, metrics[name], limit, target);
     }
   }
@@ -120,8 +132,15 @@ export function gate(input: GateInput, rules: GateRules = GATE_RULES): GateRepor
     const lower = offPolicy.doublyRobust - Z95 * offPolicy.error;
     atMost('ms per logged decision, at least', lower, offPolicy.logged);
   }
-  const passed = checks.every((check) => check.passed);
-  return { passed, checks, unjudged, ...(offPolicy === undefined ? {} : { offPolicy }) };
+  const { closedLoop } = input;
+  if (closedLoop !== undefined) checks.push(...closedLoopChecks(closedLoop, rules.closedLoop));
+  return {
+    passed: checks.every(({ passed }) => passed),
+    checks,
+    unjudged,
+    ...(offPolicy === undefined ? {} : { offPolicy }),
+    ...(closedLoop === undefined ? {} : { closedLoop }),
+  };
 }
 
 function tellsEnough({ decisions, effectiveShare }: OffPolicyEstimate, rules: GateRules): boolean {
@@ -129,7 +148,7 @@ function tellsEnough({ decisions, effectiveShare }: OffPolicyEstimate, rules: Ga
 }
 
 /** A target that never succeeded says nothing of latency. */
-function nothingToTell(metrics: Metrics, name: (typeof LOSSES)[number]): boolean {
+function nothingToTell(metrics: Metrics, name: LossName): boolean {
   return name !== 'logLoss' && Number.isNaN(metrics[name]);
 }
 

@@ -18,6 +18,32 @@ export interface Metrics {
   readonly failureNoise: number;
 }
 
+/** The measures where less is better. */
+export type LossName = 'logMae' | 'pinball' | 'logLoss';
+export type Losses = Readonly<Record<LossName, number>>;
+
+/** One row's. */
+export interface RowLosses extends Losses {
+  /** Sends that the row stands for, and those of them that succeeded: of these alone are `logMae` and `pinball`. */
+  readonly weight: number;
+  readonly successes: number;
+}
+
+export function lossesOf(data: Dataset, scores: Float32Array, row: number): RowLosses {
+  const weight = data.weight[row] as number;
+  const failed = data.failed[row] as number;
+  const p = Math.min(1 - 1e-7, Math.max(1e-7, scores[row * 3 + 2] as number));
+  const logMs = data.logMs[row] as number;
+  const over = logMs - (scores[row * 3 + 1] as number);
+  return {
+    weight,
+    successes: Number.isNaN(logMs) ? 0 : weight * (1 - failed),
+    logMae: Math.abs(logMs - (scores[row * 3] as number)),
+    pinball: over > 0 ? QUANTILE * over : (QUANTILE - 1) * over,
+    logLoss: -(failed * Math.log(p) + (1 - failed) * Math.log1p(-p)),
+  };
+}
+
 export interface Evaluation {
   readonly overall: Metrics;
   readonly byTarget: Readonly<Record<string, Metrics>>;
@@ -52,12 +78,12 @@ class Tally {
   readonly #bins = new Float64Array(4 * P_BINS);
 
   add(data: Dataset, scores: Float32Array, row: number): void {
-    const weight = data.weight[row] as number;
+    const { weight, successes, logMae, pinball, logLoss } = lossesOf(data, scores, row);
     const failed = data.failed[row] as number;
     const p = Math.min(1 - 1e-7, Math.max(1e-7, scores[row * 3 + 2] as number));
     this.#rows += 1;
     this.#weight += weight;
-    this.#logLoss -= weight * (failed * Math.log(p) + (1 - failed) * Math.log1p(-p));
+    this.#logLoss += weight * logLoss;
     const bins = this.#bins;
     const bin = 4 * Math.min(P_BINS - 1, Math.floor(p * P_BINS));
     bins[bin] = (bins[bin] as number) + weight;
@@ -65,14 +91,11 @@ class Tally {
     bins[bin + 2] = (bins[bin + 2] as number) + weight * failed;
     bins[bin + 3] = (bins[bin + 3] as number) + weight * weight;
 
-    const logMs = data.logMs[row] as number;
-    if (Number.isNaN(logMs)) return;
-    const share = weight * (1 - failed);
-    const over = logMs - (scores[row * 3 + 1] as number);
-    this.#successes += share;
-    this.#absolute += share * Math.abs(logMs - (scores[row * 3] as number));
-    this.#pinball += share * (over > 0 ? QUANTILE * over : (QUANTILE - 1) * over);
-    if (over <= 0) this.#covered += share;
+    if (Number.isNaN(data.logMs[row] as number)) return;
+    this.#successes += successes;
+    this.#absolute += successes * logMae;
+    this.#pinball += successes * pinball;
+    if ((data.logMs[row] as number) <= (scores[row * 3 + 1] as number)) this.#covered += successes;
   }
 
   metrics(): Metrics {

@@ -64,6 +64,16 @@ export function figuresOf(run: Run): Figures {
   };
 }
 
+/** J alone, without the order of the latencies. */
+export function meanCost(run: Run): number {
+  const { world } = run;
+  const latencies = latenciesOf(run);
+  let total = latencies.reduce((sum, latency) => sum + latency, 0);
+  for (let event = firstMeasured(world); event < world.at.length; event += 1)
+    total += world.costWeight * (run.cost[event] as number);
+  return total / latencies.length;
+}
+
 /** Latency by measured event in ms, at most the timeout. */
 export function latenciesOf({ world, confirmedAt }: Run): Float64Array {
   const first = firstMeasured(world);

@@ -38,7 +38,7 @@ test('a model that is not loaded says why', () => {
 });
 
 test('what is learned is told while it goes on', () => {
-  const counts = { drifts: 1, trainings: 1, refused: 0, promoted: 0, rolledBack: 0, failed: 0 };
+  const counts = { drifts: 1, trainings: 1, refused: 0, promoted: 0, rolledBack: 0, tooFewRows: 0, failed: 0 };
   const model = (phase: 'idle' | 'training' | 'shadow' | 'canary' | 'watched', share = 0, trial?: number) => ({
     name: 'm',
     version: 1,

@@ -144,12 +144,12 @@ test('models', () => {
       'unmatched: dead-letter': `telemetry: {}
 models:
   day: { path: ./day.onnx, sha256: ${sha256} }
-  night: { registry: ./models, retrain: { every: 30m } }
+  night: { registry: ./models, retrain: { every: 30m }, gate: { scenarios: 1 } }
 unmatched: { to: [night] }`,
     }),
   );
   expect(models).toEqual([
     { name: 'day', path: './day.onnx', sha256 },
-    { name: 'night', registry: './models', retrain: { everyMs: 1_800_000, minRows: 10_000 } },
+    { name: 'night', registry: './models', retrain: { everyMs: 1_800_000, minRows: 10_000 }, gate: { scenarios: 1 } },
   ]);
 });

@@ -256,6 +256,19 @@ describe('a retrainer', () => {
     expect([...seen]).toEqual([1, 2]);
   });
 
+  test('too few rows are no failure: it waits for more', async () => {
+    const { retrainer, until, world, logged } = await rig();
+    world.failure = new FairleadError({ code: 'E_MODEL_ROWS', message: '150 rows leave 90 successful ones' });
+    retrainer.start();
+    await until(() => retrainer.status.counts.tooFewRows === 1);
+    const { last, counts } = retrainer.status;
+    expect(last).toMatchObject({ outcome: 'too-few-rows', code: 'E_MODEL_ROWS', cause: 'schedule' });
+    expect(counts).toMatchObject({ trainings: 1, failed: 0, refused: 0 });
+    expect(logged.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+    world.failure = undefined;
+    await until(() => retrainer.status.counts.promoted === 1);
+  });
+
   test('what ends in the middle of a rollout leaves the one in force, and no trace after the next start', async () => {
     const { retrainer, until, registry, host, parts, scoring, seen } = await rig();
     retrainer.start();

@@ -58,6 +58,22 @@ describe('the gate', () => {
     ]);
   });
 
+  test('leaves to chance what chance does to a target, and no more', () => {
+    const worse = of(good, { a: good, b: { ...good, logMae: 0.32 } });
+    const errors = (logMae: number) => ({ b: { logMae, pinball: 0, logLoss: 0 } });
+    const held = (error: number): string[] =>
+      failedChecks({ candidate: worse, baselines: [{ ...of(average), errors: errors(error) }] });
+    expect(held(0)).toEqual(['logMae of the target b']);
+    expect(held(0.003)).toEqual(['logMae of the target b']);
+    expect(held(0.01)).toEqual([]);
+    expect(held(Number.NaN)).toEqual(['logMae of the target b']);
+    // The best average counts with its own chance.
+    const sure = { ...of(average), errors: errors(0) };
+    expect(failedChecks({ candidate: worse, baselines: [{ ...of(average), errors: errors(0.1) }, sure] })).toHaveLength(
+      1,
+    );
+  });
+
   test('does not judge a target of few rows, and says so; none at all are no pass', () => {
     const byTarget = { a: good, rare: { ...good, rows: 10, logMae: 9 } };
     const report = gate({ ...passing, candidate: of(good, byTarget) });

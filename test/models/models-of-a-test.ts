@@ -2,12 +2,12 @@ import { GATEWAY_SCHEMA, type ModelMetadata } from '../../src/models/contract.ts
 import { FEATURES } from '../../src/models/features.ts';
 import { exportOnnx, type ScoringModel } from '../../src/models/onnx/export.ts';
 import { scoreRows } from '../../src/models/training/train.ts';
-import type { Ensemble } from '../../src/models/training/tree.ts';
+import type { Ensemble, Tree } from '../../src/models/training/tree.ts';
 
 /** `low` where the feature is at most `threshold`, `high` above. */
-function step(feature: string, threshold: number, low: number, high: number): Ensemble {
+export function stepTree(feature: string, threshold: number, low: number, high: number): Tree {
   const column = FEATURES.findIndex(({ name }) => name === feature);
-  const tree = {
+  return {
     column: Int32Array.of(column, -1, -1),
     threshold: Float32Array.of(threshold, 0, 0),
     bin: Uint8Array.of(0, 0, 0),
@@ -16,7 +16,10 @@ function step(feature: string, threshold: number, low: number, high: number): En
     missingLeft: Uint8Array.of(1, 0, 0),
     value: Float32Array.of(0, low, high),
   };
-  return { base: 0, trees: [tree] };
+}
+
+function step(...of: Parameters<typeof stepTree>): Ensemble {
+  return { base: 0, trees: [stepTree(...of)] };
 }
 
 /** A model file that predicts `lowMs` where the feature is at most `threshold`, `highMs` above, and no failures. */

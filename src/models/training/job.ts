@@ -1,11 +1,13 @@
+import type { ClosedLoop, ClosedLoopProgress } from '../../core/closed-loop.ts';
 import { FairleadError } from '../../core/errors.ts';
-import { type FeatureSchema, type ModelMetadata, modelError } from '../contract.ts';
+import { type FeatureSchema, GATEWAY_SCHEMA, type ModelMetadata, modelError } from '../contract.ts';
 import { type GateReport, gate } from '../gate.ts';
 import { measured, type Rival, rival, screened } from '../measuring.ts';
 import type { Evaluation } from '../metrics.ts';
 import type { DecisionCosts } from '../off-policy.ts';
 import type { ActiveModel } from '../registry.ts';
 import { loadModel, OnnxScorer } from '../scorer.ts';
+import { tried } from '../trial.ts';
 import { loggedDecisions, type ReadSummary, type RowSource, readRows } from './read.ts';
 import { type HeadName, type TrainOptions, type TrainProgress, train } from './train.ts';
 
@@ -21,6 +23,8 @@ export interface TrainingJob extends RowSource {
   readonly active?: ActiveModel | undefined;
   /** What logged decisions cost. */
   readonly costs?: DecisionCosts | undefined;
+  /** Simulated scenarios of each family that it decides, where its features are the gateway's; default 0. */
+  readonly scenarios?: number | undefined;
 }
 
 export interface TrainingResult {
@@ -39,13 +43,18 @@ export interface TrainingResult {
 export interface JobListeners {
   readonly onRead?: ((summary: ReadSummary) => void) | undefined;
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
+  readonly onSimulated?: ClosedLoopProgress | undefined;
 }
 
 /**
- * Reads rows, trains on them, checks the export against the trees, and holds the model against averages and the version in
- * force. Rejects with an `E_MODEL_…` error. Without onnxruntime-node nothing is run, and the gate does not pass.
+ * Reads rows, trains on them, checks the export against the trees, and holds the model against averages, the version in
+ * force, and simulated scenarios. Rejects with an `E_MODEL_…` error. Without onnxruntime-node nothing is run, and the gate does not pass.
  */
-export async function doJob(job: TrainingJob, listeners: JobListeners = {}): Promise<TrainingResult> {
+export async function doJob(
+  job: TrainingJob,
+  closedLoop: ClosedLoop,
+  listeners: JobListeners = {},
+): Promise<TrainingResult> {
   const { schema, active } = job;
   const { data, read } = await readRows(job, job.maxRows);
   listeners.onRead?.(read);
@@ -64,7 +73,9 @@ export async function doJob(job: TrainingJob, listeners: JobListeners = {}): Pro
     const run = await measured(scorer, test);
     checkExport(run.scores, made.scores);
     const offPolicy = await screened(scorer, loggedDecisions(job), test.at[0] as number, job.costs);
-    return { ...told, gate: gate({ ...known, ...run, offPolicy }), notRun: undefined };
+    const scenarios = schema.hash === GATEWAY_SCHEMA.hash ? (job.scenarios ?? 0) : 0;
+    const trial = { closedLoop, scenarios, onProgress: listeners.onSimulated };
+    return { ...told, gate: await tried({ ...known, ...run, offPolicy }, scorer, active, trial), notRun: undefined };
   } finally {
     await scorer.close();
   }

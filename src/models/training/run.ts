@@ -18,6 +18,7 @@ export interface ChildJob {
 export interface ChildReply {
   readonly read?: ReadSummary;
   readonly progress?: TrainProgress;
+  readonly simulated?: { readonly done: number; readonly of: number };
   readonly result?: TrainingResult;
   readonly evaluated?: EvalReport;
   readonly error?: { readonly code: string; readonly message: string };
@@ -27,6 +28,8 @@ export interface TrainingListeners extends JobListeners {
   /** Ends the training process at once. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export type EvalListeners = Pick<TrainingListeners, 'onSimulated' | 'signal'>;
 
 /** Heap of the training process in MiB. Rows stand outside of it, bounded by `maxRows`. */
 const HEAP_MIB = 256;
@@ -42,13 +45,13 @@ export async function runTraining(job: TrainingJob, listeners: TrainingListeners
 }
 
 /** Holds a model against rows in such a process, so that whoever asks can go on. Rejects as {@link runTraining} does. */
-export async function runEvaluation(request: EvalRequest, signal: AbortSignal): Promise<EvalReport> {
-  const { evaluated } = await inChild({ evaluation: request }, { signal });
+export async function runEvaluation(request: EvalRequest, listeners: EvalListeners = {}): Promise<EvalReport> {
+  const { evaluated } = await inChild({ evaluation: request }, listeners);
   if (evaluated === undefined) throw modelError('E_MODEL_TRAINING', 'the training process gave no figures');
   return evaluated;
 }
 
-function inChild(job: ChildJob, { onRead, onProgress, signal }: TrainingListeners): Promise<ChildReply> {
+function inChild(job: ChildJob, { onRead, onProgress, onSimulated, signal }: TrainingListeners): Promise<ChildReply> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(stopped());
@@ -65,9 +68,10 @@ function inChild(job: ChildJob, { onRead, onProgress, signal }: TrainingListener
     };
     signal?.addEventListener('abort', kill, { once: true });
     child.on('message', (reply: ChildReply) => {
-      const { read, progress, result, evaluated, error } = reply;
+      const { read, progress, simulated, result, evaluated, error } = reply;
       if (read !== undefined) onRead?.(read);
       if (progress !== undefined) onProgress?.(progress);
+      if (simulated !== undefined) onSimulated?.(simulated.done, simulated.of);
       if (result !== undefined || evaluated !== undefined) end(() => resolve(reply));
       if (error !== undefined) end(() => reject(new FairleadError(error)));
     });
@@ -88,7 +92,7 @@ function inChild(job: ChildJob, { onRead, onProgress, signal }: TrainingListener
 /** From sources (tests, development) the process needs the loader that runs TypeScript. */
 function start(): ChildProcess {
   const fromSources = import.meta.url.endsWith('.ts');
-  const entry = fileURLToPath(new URL(fromSources ? './child.ts' : './child.js', import.meta.url));
+  const entry = fileURLToPath(new URL(`../../training-child.${fromSources ? 'ts' : 'js'}`, import.meta.url));
   const loader = fromSources ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
   return fork(entry, [], {
     execArgv: [`--max-old-space-size=${HEAP_MIB}`, ...loader],

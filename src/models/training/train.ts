@@ -1,6 +1,7 @@
-import { BASELINE_TAUS_MS, ewmaScores } from '../baseline.ts';
+import { baselinesOf, ewmaScores } from '../baseline.ts';
 import { type FeatureSchema, type GoldenRows, type ModelMetadata, modelError, QUANTILE } from '../contract.ts';
 import { ERROR_ODDS, EXPECTED, type Scale } from '../features.ts';
+import type { Baseline } from '../gate.ts';
 import { type Evaluation, evaluate } from '../metrics.ts';
 import { exportOnnx, type ScoringModel } from '../onnx/export.ts';
 import { BOOST_DEFAULTS, type BoostOptions, type BoostProgress, boost, type LabelledRows } from './boost.ts';
@@ -33,7 +34,7 @@ export interface TrainedModel {
   /** Of the test rows, `[rows, 3]`. */
   readonly scores: Float32Array;
   readonly evaluation: Evaluation;
-  readonly baselines: readonly Evaluation[];
+  readonly baselines: readonly Baseline[];
   /** Rows that trained, decided when to stop, and measured. */
   readonly rows: { readonly train: number; readonly valid: number; readonly test: number };
   readonly trees: Readonly<Record<HeadName, number>>;
@@ -93,7 +94,7 @@ export function train(
     test: parts.test,
     scores,
     evaluation,
-    baselines: BASELINE_TAUS_MS.map((tau) => evaluate(parts.test, ewmaScores(data, tau).subarray(3 * parts.testFrom))),
+    baselines: baselinesOf(parts.test, scores, (tauMs) => ewmaScores(data, tauMs).subarray(3 * parts.testFrom)),
     rows: { train: parts.train.rows, valid: parts.valid.rows, test: parts.test.rows },
     trees: { mean: model.mean.trees.length, q95: model.q95.trees.length, fail: model.fail.trees.length },
   };

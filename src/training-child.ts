@@ -1,10 +1,12 @@
-// The training process: reads rows, trains, measures, and answers the process that started it. See run.ts.
+// The training process: reads rows, trains, measures, simulates, and answers the process that started it. See models/training/run.ts.
 
 import { setPriority } from 'node:os';
-import { FairleadError, messageOf } from '../../core/errors.ts';
-import { evaluateModel } from '../evaluating.ts';
-import { doJob, type TrainingJob, type TrainingResult } from './job.ts';
-import type { ChildJob, ChildReply } from './run.ts';
+import { FairleadError, messageOf } from './core/errors.ts';
+import { evaluateModel } from './models/evaluating.ts';
+import { doJob, type TrainingJob, type TrainingResult } from './models/training/job.ts';
+import type { ChildJob, ChildReply } from './models/training/run.ts';
+import { createSelector } from './selecting.ts';
+import { closedLoop } from './simulation/closed-loop.ts';
 
 /** Progress is told at most this often, in ms. */
 const PROGRESS_MS = 200;
@@ -23,7 +25,8 @@ async function work({ training, evaluation }: ChildJob): Promise<void> {
   }
   try {
     if (training !== undefined) await tell({ result: await trained(training) });
-    if (evaluation !== undefined) await tell({ evaluated: await evaluateModel(evaluation) });
+    if (evaluation !== undefined)
+      await tell({ evaluated: await evaluateModel(evaluation, { closedLoop: simulation, onSimulated }) });
   } catch (error) {
     const code = error instanceof FairleadError ? error.code : 'E_ERROR';
     await tell({ error: { code, message: messageOf(error) } });
@@ -31,10 +34,17 @@ async function work({ training, evaluation }: ChildJob): Promise<void> {
   process.disconnect();
 }
 
+const simulation = closedLoop(createSelector);
+
+function onSimulated(done: number, of: number): void {
+  process.send?.({ simulated: { done, of } } satisfies ChildReply);
+}
+
 /** Trains and tells how far it is. */
 function trained(job: TrainingJob): Promise<TrainingResult> {
   let toldAt = Number.NEGATIVE_INFINITY;
-  return doJob(job, {
+  return doJob(job, simulation, {
+    onSimulated,
     onRead: (read) => process.send?.({ read } satisfies ChildReply),
     onProgress: (progress) => {
       const now = performance.now();
