@@ -195,7 +195,12 @@ export class ModelRegistry {
     for (const version of free.slice(0, Math.max(0, free.length - this.#kept))) {
       // first out of the way in one step, so that no version is ever half there
       const doomed = join(this.#folder(name), `.removed-${randomUUID()}`);
-      await fs.rename(this.#version(name, version), doomed);
+      try {
+        await fs.rename(this.#version(name, version), doomed);
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') continue; // somebody else who added one was quicker
+        throw error;
+      }
       await fs.rm(doomed, { recursive: true, force: true });
     }
   }
