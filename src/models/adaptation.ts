@@ -121,9 +121,7 @@ export class Adaptation {
   }
 
   snapshot(): FeatureSnapshot | undefined {
-    const snapshot = this.#predictor.snapshot();
-    if (snapshot?.scores === undefined) return snapshot;
-    return { ...snapshot, lambda: this.#unfit === undefined ? this.#share() : 0 };
+    return this.#predictor.snapshot();
   }
 
   /** Weight of the model for latency, on average over targets by their evidence. */
@@ -220,6 +218,7 @@ export class Adaptation {
     for (let target = 0; target < this.#targets.length; target += 1) this.#look(target, phase);
     this.#failed.set(now, this.#shareFailed());
     this.#strange.set(now, this.#shareStrange());
+    this.#predictor.lambda = this.#unfit === undefined ? this.#share() : 0;
   }
 
   #look(target: number, phase: number | undefined): void {
@@ -264,5 +263,6 @@ export class Adaptation {
     this.#pending.clear();
     this.#failed.reset();
     this.#strange.reset();
+    this.#predictor.lambda = this.#share();
   }
 }

@@ -39,6 +39,8 @@ export class Predictor {
   #why: string | undefined;
   /** Counts what the scorer has answered. */
   answers = 0;
+  /** Of the model in what is expected, for snapshots; told by who mixes. */
+  lambda: number | undefined = undefined;
 
   constructor(config: SelectorConfig, windows: readonly TargetWindow[], scorer: Scorer | undefined) {
     this.#targets = config.targets;
@@ -105,6 +107,7 @@ export class Predictor {
 
   snapshot(): FeatureSnapshot | undefined {
     if (Number.isNaN(this.#at)) return undefined;
+    const { scores } = this;
     return {
       tick: this.#tick,
       at: this.#at,
@@ -112,8 +115,9 @@ export class Predictor {
       classes: this.#sizes.count,
       columns: FEATURE_COUNT,
       features: this.#features,
-      scores: this.scores,
+      scores,
       model: this.#scorer?.sha,
+      lambda: scores === undefined ? undefined : this.lambda,
     };
   }
 
