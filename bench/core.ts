@@ -3,8 +3,10 @@ import { encode } from '../src/adapters/memory/codec.ts';
 import { memory } from '../src/adapters/memory/index.ts';
 import type { AdapterSpec } from '../src/adapters/spec.ts';
 import { Gateway, type OwnedDeadLetters } from '../src/app.ts';
+import { environment } from '../src/components.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { MeshEvent } from '../src/core/event.ts';
+import { openTracing } from '../src/tracing.ts';
 import { median } from './stats.ts';
 
 const RING = 10_000;
@@ -84,7 +86,8 @@ async function round(
   const spec: AdapterSpec = { ...memory, createBroker: () => hub };
   const { config, findings } = loadConfig(text, { adapters: [spec], env: {}, readFile: () => '', file: 'bench' });
   if (config === undefined) throw new Error(JSON.stringify(findings));
-  const gateway = new Gateway(config, noDeadLetters, { adapters: [spec] });
+  const env = environment({ adapters: [spec] });
+  const gateway = new Gateway(config, noDeadLetters, env, await openTracing(config, env));
   const input = hub.topic('in');
   const outputs = Array.from({ length: ROUTES }, (_, n) => hub.topic(`out-${n}`));
   gateway.start((error) => {

@@ -11,6 +11,7 @@
 // npm run bench -- choices [--events N] [--rounds N] [--model FILE] [--quick] [--json FILE]
 // npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
 // npm run bench -- telemetry [--events N] [--rounds N] [--quick] [--json FILE]
+// npm run bench -- tracing [--events N] [--rounds N] [--quick] [--json FILE]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -27,6 +28,7 @@ const USAGE = `usage: npm run bench -- pairs [--pair from:to …] [--rounds N] [
        npm run bench -- choices [--events N] [--rounds N] [--model FILE] [--quick] [--json FILE]
        npm run bench -- decisions [--events N] [--rounds N] [--quick] [--json FILE]
        npm run bench -- telemetry [--events N] [--rounds N] [--quick] [--json FILE]
+       npm run bench -- tracing [--events N] [--rounds N] [--quick] [--json FILE]
 `;
 
 const { positionals, values } = parseArgs({
@@ -91,6 +93,13 @@ switch (positionals[0]) {
       targets: [2, 8, 64],
     });
     process.stdout.write(telemetryText(rows));
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+    break;
+  }
+  case 'tracing': {
+    const { benchTracing, tracingText } = await import('./tracing.ts');
+    const rows = await benchTracing({ events: number(values.events, quick ? 200_000 : 500_000), rounds });
+    process.stdout.write(tracingText(rows));
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
     break;
   }
