@@ -221,10 +221,15 @@ test('a collector that is down costs spans and nothing else', async () => {
   );
   await mesh.settled(gateway);
   expect(arrived).toHaveLength(1_000);
+  mesh.put('in', [numbered(1_000, 'k')]);
+  await mesh.settled(gateway);
   const before = counters(gateway);
-  expect(before.spans).toBe(2_000);
-  expect(before.dropped).toBeGreaterThan(1_000);
+  expect(before.spans).toBe(2 * before.events);
+  expect(before.events + before.skipped).toBe(1_001);
+  expect(before.skipped).toBeGreaterThan(0);
+  expect(before.dropped).toBeGreaterThan(0);
   await gateway.stop();
+  expect(arrived).toHaveLength(1_001);
   const { spans, exported, dropped, failed, queued } = counters(gateway);
   expect(queued).toBe(0);
   expect(exported).toBe(0);

@@ -114,6 +114,7 @@ describe('what differs', () => {
     const refused = diff({ name: 'x', store: { path: '/x', maxBytes: '2MiB' } });
     expect(refused.refused).toEqual(['name', 'store.path', 'store.maxBytes']);
     expect(diff({ telemetry: { sample: 0.5 } }).refused).toEqual(['telemetry']);
+    expect(diff({ tracing: { endpoint: 'http://collector:4318/v1/traces' } }).refused).toEqual(['tracing']);
   });
 });
 

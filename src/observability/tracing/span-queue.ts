@@ -6,6 +6,8 @@ import type { Log } from '../../core/log.ts';
 export class TracingCounters {
   /** Events that were traced. */
   events = 0;
+  /** Events that were sampled and not traced, because their spans would have had no room. */
+  skipped = 0;
   /** Spans that ended. */
   spans = 0;
   exported = 0;
@@ -43,12 +45,17 @@ export class SpanQueue implements SpanProcessor {
     this.#o = options;
   }
 
+  /** True while what ends now is dropped. */
+  get full(): boolean {
+    return this.#closed || this.#waiting.length >= this.#o.maxSpans;
+  }
+
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
-    const { counters, maxSpans } = this.#o;
+    const { counters } = this.#o;
     counters.spans += 1;
-    if (this.#closed || this.#waiting.length >= maxSpans) {
+    if (this.full) {
       counters.dropped += 1;
       return;
     }

@@ -69,6 +69,10 @@ export class Tracing implements Tracer {
     const origin = originOf(delivery);
     const parent = hop ?? origin;
     if (parent === undefined ? !this.#ids.draw() : !isSampled(parent.traceparent)) return undefined;
+    if (this.#queue.full) {
+      this.counters.skipped += 1;
+      return undefined;
+    }
     this.counters.events += 1;
     const context = parent === undefined ? ROOT_CONTEXT : contextOf(parent);
     const attributes = receiptAttributes(delivery, source);
