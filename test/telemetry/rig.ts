@@ -10,6 +10,7 @@ import { readRecords } from '../../src/telemetry/read.ts';
 import type { RecordedChoice } from '../../src/telemetry/recorder.ts';
 import type { DecisionRecord, FileHeader, SnapshotRecord } from '../../src/telemetry/records.ts';
 import { Telemetry, type TelemetryOptions } from '../../src/telemetry/telemetry.ts';
+import { eventually } from '../setup/eventually.ts';
 import { FakeClock } from '../setup/fake-clock.ts';
 import { seeded } from '../setup/seeded.ts';
 
@@ -100,6 +101,14 @@ export async function rig(options: Partial<TelemetryOptions> = {}): Promise<Rig>
     telemetry,
     choice: (name, names = ['eu', 'us']) => ({ name, timeoutMs: 2_000, selector: new FakeSelector(clock, names) }),
   };
+}
+
+/** Lets the writer run until everything that is due is on the disk. */
+export async function flushed({ clock, telemetry }: Rig, written: number): Promise<void> {
+  await eventually(async () => {
+    await clock.advance(500);
+    return telemetry.counters.written === written;
+  });
 }
 
 /** An attempt for the `n`th event. */

@@ -3,15 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventHash } from '../../src/telemetry/event-hash.ts';
 import { eventually } from '../setup/eventually.ts';
-import { decision, directory, files, keepingLog, type Rig, rig, stored, subject } from './rig.ts';
-
-/** Lets the writer run until everything that is due is on the disk. */
-async function flushed({ clock, telemetry }: Rig, written: number): Promise<void> {
-  await eventually(async () => {
-    await clock.advance(500);
-    return telemetry.counters.written === written;
-  });
-}
+import { decision, directory, files, flushed, keepingLog, rig, stored, subject } from './rig.ts';
 
 describe('a record', () => {
   test('has what was decided, what it was based on, and what came of it', async () => {
