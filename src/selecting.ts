@@ -6,7 +6,7 @@ import { C3 } from './policies/selectors/c3.ts';
 import { Choice, type ModelSeat } from './policies/selectors/choice.ts';
 import { LeastCost } from './policies/selectors/least-cost.ts';
 import { LeastInFlight } from './policies/selectors/least-inflight.ts';
-import { type Forecast, type Outlook, PERSISTENCE } from './policies/selectors/outlook.ts';
+import { type Forecast, newOutlook, persistence, type Sizes } from './policies/selectors/outlook.ts';
 import { PeakEwma } from './policies/selectors/p2c-ewma.ts';
 import { Prequal } from './policies/selectors/prequal.ts';
 import { Priority } from './policies/selectors/priority.ts';
@@ -18,18 +18,25 @@ import type { Strategy } from './policies/selectors/strategy.ts';
 export function createSelector(config: SelectorConfig, deps: SelectorDeps): Selector {
   const windows = config.targets.map(() => new Window());
   const predictor = new Predictor(config, windows, deps.scorer);
-  const adaptation = new Adaptation(config, windows, predictor, averagesOf());
+  const sizes: Sizes = { classes: predictor.classes, classOf: (bytes) => predictor.sizeClass(bytes) };
+  const average = persistence(sizes);
+  const adaptation = new Adaptation(config, windows, predictor, averagesOf(average));
   adaptation.use(deps.scorer);
   const seat: ModelSeat = config.by === 'predictive' ? adaptation : predictor;
   return new Choice(config, deps, {
     windows,
     seat,
-    chain: chainOf(config, deps, modelForecast(predictor, adaptation)),
+    chain: chainOf(config, deps, average, modelForecast(sizes, predictor, adaptation)),
   });
 }
 
 /** The strategy asked for, and what stands in for it: model, analytic policy, peak EWMA, fixed order. */
-function chainOf(config: SelectorConfig, { random }: SelectorDeps, model: Forecast): readonly Strategy[] {
+function chainOf(
+  config: SelectorConfig,
+  { random }: SelectorDeps,
+  average: Forecast,
+  model: Forecast,
+): readonly Strategy[] {
   const options = {
     random,
     sloMs: config.sloMs ?? 100,
@@ -55,34 +62,34 @@ function chainOf(config: SelectorConfig, { random }: SelectorDeps, model: Foreca
     case 'prequal':
       return [new Prequal(options)];
     case 'adaptive':
-      return [new LeastCost('adaptive', PERSISTENCE, config, random), ...last];
+      return [new LeastCost('adaptive', average, config, random), ...last];
     case 'predictive':
       return [
         new LeastCost('predictive', model, config, random),
-        new LeastCost('adaptive', PERSISTENCE, config, random),
+        new LeastCost('adaptive', average, config, random),
         ...last,
       ];
   }
 }
 
 /** What is expected of a send without a model. */
-function averagesOf(): Averages {
-  const outlook: Outlook = { meanMs: 0, depth: 0, q95Ms: 0, failure: 0 };
+function averagesOf(average: Forecast): Averages {
+  const outlook = newOutlook();
   return (target, window, bytes) => {
-    PERSISTENCE.read(target, window, bytes, outlook);
+    average.read(target, window, bytes, outlook);
     return outlook;
   };
 }
 
-function modelForecast(predictor: Predictor, adaptation: Adaptation): Forecast {
+function modelForecast(sizes: Sizes, predictor: Predictor, adaptation: Adaptation): Forecast {
   return {
-    classes: predictor.classes,
+    ...sizes,
     get version() {
       return predictor.answers;
     },
-    classOf: (bytes) => predictor.sizeClass(bytes),
     ready: () => adaptation.ready(),
     read(index, window, bytes, into) {
+      into.sizeClass = predictor.sizeClass(bytes);
       adaptation.expect(index, window, bytes, into);
       return true;
     },

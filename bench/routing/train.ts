@@ -1,19 +1,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Scorer } from '../../src/core/scorer.ts';
 import { GATEWAY_SCHEMA } from '../../src/models/contract.ts';
+import { ROOM_HEAD, writtenRoomHead } from '../../src/models/room-head.ts';
+import type { LabelledRows } from '../../src/models/training/boost.ts';
 import type { Dataset } from '../../src/models/training/dataset.ts';
 import { scoreRows, type TrainedModel, train } from '../../src/models/training/train.ts';
 import { FAMILIES, LENGTH } from '../../src/simulation/world/families.ts';
 import type { Policy } from './policies.ts';
+import { roomRows } from './room-rows.ts';
 import { traces } from './traces.ts';
+import { type TrainedRoom, trainRoom } from './train-room.ts';
 
 export interface RoutingTraining {
   /** Of scenarios per family and round. */
   readonly seeds: number;
   /** The first learns from other policies' decisions, the others from what decisions by the model before led to as well. */
   readonly rounds: number;
-  /** Where the model goes. */
+  /** Where the model goes; the trees that tell rooms go beside it. */
   readonly out: string;
 }
 
@@ -26,21 +31,28 @@ export function trainForRouting({ seeds, rounds, out }: RoutingTraining): void {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   const families = FAMILIES.filter(({ heldOut }) => !heldOut);
   const length = LENGTH;
+  const rooms: LabelledRows[] = [];
+  let room: TrainedRoom | undefined;
   let data: Dataset | undefined;
   let trained: TrainedModel | undefined;
   for (let round = 0; round < rounds; round += 1) {
     const policies = round === 0 ? OTHERS : OWN;
     const firstSeed = FIRST_SEED + round * seeds;
     const scorer = trained === undefined ? undefined : scorerOf(trained);
-    const more = traces({ families, firstSeed, seeds, length, policies, scorer, sample: SAMPLE, lookAhead: false });
+    const source = { families, firstSeed, seeds, length, scorer };
+    rooms.push(roomRows({ ...source, policies: round === 0 ? ADAPTIVE : OWN }));
+    room = trainRoom(rooms);
+    const more = traces({ ...source, policies, sample: SAMPLE, lookAhead: false });
     data = data === undefined ? more : joined(data, more);
-    trained = train(data, GATEWAY_SCHEMA);
-    log(`round ${round}: ${more.rows} rows, ${data.rows} in all; ${figures(trained)}`);
+    trained = train(data, GATEWAY_SCHEMA, { room: room.head });
+    log(`round ${round}: ${more.rows} rows, ${data.rows} in all; ${figures(trained)}; ${room.said}`);
   }
-  if (trained === undefined) throw new Error('no round, no model');
+  if (trained === undefined || room === undefined) throw new Error('no round, no model');
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, trained.onnx);
-  process.stdout.write(`${out}: ${trained.onnx.length} bytes\n`);
+  const head = join(dirname(out), basename(fileURLToPath(ROOM_HEAD)));
+  writeFileSync(head, writtenRoomHead(room.head));
+  process.stdout.write(`${out}: ${trained.onnx.length} bytes; and ${head}\n`);
 }
 
 const policy = (by: Policy['by'], gateways = 1): Policy => ({ by, capacities: 'undeclared', gateways });
@@ -51,6 +63,7 @@ const OTHERS: readonly Policy[] = [
   policy('least-inflight'),
   policy('adaptive'),
 ];
+const ADAPTIVE: readonly Policy[] = [policy('adaptive'), policy('adaptive'), policy('adaptive', 3)];
 const OWN: readonly Policy[] = [policy('predictive'), policy('predictive'), policy('predictive', 3)];
 
 /** The trees themselves: what the runtime answers is the same to 1e-5. */

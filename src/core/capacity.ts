@@ -15,6 +15,32 @@ export function usualMs(target: SelectorTarget, window: TargetWindow): number {
   return target.floorMs === undefined && window.usualMs > 0.05 ? window.usualMs : floorMs(target, window);
 }
 
+/** What an event of a size class takes without load is no less than this share of the usual. */
+const LEAST_OF_USUAL = 0.2;
+
+/** Latency without load of an event of that size class, in ms. */
+export function usualOfSizeMs(target: SelectorTarget, window: TargetWindow, sizeClass: number): number {
+  const usual = usualMs(target, window);
+  return Math.max(LEAST_OF_USUAL * usual, usual + window.excessMs(sizeClass));
+}
+
+/** Of the usual latency, what is work and not way at least; and how unlike sizes are thought to be at most. */
+const LEAST_WORK = 0.25;
+const MOST_UNLIKE = 6;
+
+/**
+ * Work that an event of a size class makes, over that of one of average size. What is seen is by how much larger ones take
+ * longer; what the average one takes at work is about the usual latency less the least, which is the way and a small event.
+ */
+export function workOf(target: SelectorTarget, window: TargetWindow, sizeClass: number): number {
+  const excess = window.excessMs(sizeClass);
+  if (excess === 0) return 1;
+  const usual = usualMs(target, window);
+  const way = Number.isNaN(window.floorMs) ? 0 : window.floorMs;
+  const mean = Math.max(LEAST_WORK * usual, usual - way);
+  return Math.min(MOST_UNLIKE, Math.max(1 / MOST_UNLIKE, 1 + excess / mean));
+}
+
 /** Latency over the usual one up to which a target is not full, so that what was in flight did fit in. */
 const NOT_FULL = 1.5;
 
@@ -32,15 +58,16 @@ export function roomFor(target: SelectorTarget, window: TargetWindow, gateways: 
 }
 
 /**
- * Latency that another event would see if all went on as in the last moments, in ms: theirs, corrected by how the queue has
- * changed since they were sent. NaN where nothing is known.
+ * Latency that another event of that size class would see if all went on as in the last moments, in ms: theirs, corrected by
+ * how the queue has changed since they were sent. NaN where nothing is known.
  */
-export function liveMs(target: SelectorTarget, window: TargetWindow, gateways: number): number {
+export function liveMs(target: SelectorTarget, window: TargetWindow, gateways: number, sizeClass: number): number {
   const room = roomFor(target, window, gateways);
   const usual = usualMs(target, window);
   const waiting = (depth: number): number => Math.max(0, depth + 1 - room);
   const queued = ((waiting(window.inFlight) - waiting(window.fastDepth)) * usual) / room;
-  return Math.max(window.fastMs + queued, 0.8 * usual);
+  const least = 0.8 * usualOfSizeMs(target, window, sizeClass);
+  return Math.max(window.fastMs + queued + window.excessMs(sizeClass), least);
 }
 
 /**

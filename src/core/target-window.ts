@@ -25,6 +25,14 @@ export interface TargetWindow {
   /** Means over 0.3 s: latency, and what was in flight when those were sent that were answered since. */
   readonly fastMs: number;
   readonly fastDepth: number;
+  /** By how much answers to events of a size class take longer than answers do on average, in ms, over 30 s; 0 if not known. */
+  excessMs(sizeClass: number): number;
+  /** Standard deviations, over 5 s, of what was in flight at sends and of their latency less what their size makes of it. */
+  readonly depthSd: number;
+  readonly latencySdMs: number;
+  /** How the two go together: correlation, and what one more in flight adds to latency, in ms. */
+  readonly depthCorrelation: number;
+  readonly depthSlopeMs: number;
   /** Mean time until a failure came, over 10 s. */
   readonly failMs: number;
   /** How likely it is, in [0, 1), that the target is down, by failures in a row; 0 after a success, fades over 2 s. */
@@ -55,8 +63,16 @@ export interface TargetWindow {
    * `recalled` changes only what is in flight.
    *
    * @param oldestSentAt Of what is in flight after this. @param depth What was in flight when it was sent, without it.
+   * @param sizeClass Of the event; default 0.
    */
-  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number, depth?: number): void;
+  settled(
+    now: number,
+    status: SendStatus,
+    latencyMs: number,
+    oldestSentAt: number,
+    depth?: number,
+    sizeClass?: number,
+  ): void;
   polled(now: number, depth: number, ageMs: number): void;
   recovered(now: number): void;
   /** @param phase Of the season (a day, by default), in [0, 1); undefined where the time of day is not known. */

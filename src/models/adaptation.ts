@@ -16,6 +16,8 @@ export interface Expected {
   depth: number;
   q95Ms: number;
   failure: number;
+  /** Events that fit into the target without a queue; NaN: not told. */
+  room: number;
 }
 
 /** What is expected of a target without a model; the object is written over by the next. */
@@ -156,6 +158,7 @@ export class Adaptation {
     into.q95Ms = this.#q95(target, row, byModel, average);
     const failing = this.#failure.weight(target, MODEL);
     into.failure = failing * (this.#outlooks.failure[row] as number) + (1 - failing) * average.failure;
+    into.room = byModel < FAILED ? Number.NaN : this.#predictor.room(target);
   }
 
   #q95(target: number, row: number, byModel: number, average: Readonly<Expected>): number {

@@ -5,6 +5,7 @@ import {
   type ModelMetadata,
   modelError,
   OUTPUT_NAME,
+  ROOM_NAME,
   SCORE_NAMES,
 } from './contract.ts';
 import { checkSchema, parseMetadata } from './metadata.ts';
@@ -41,6 +42,8 @@ function ml(name: string): string {
 export interface AdmittedModel {
   readonly sha256: string;
   readonly metadata: ModelMetadata;
+  /** Whether it tells rooms. */
+  readonly rooms: boolean;
 }
 
 /** Everything that can be known of a model's bytes before they are run; throws an `E_MODEL_…` error where it must not be. */
@@ -58,8 +61,18 @@ export function admit(file: Buffer, rules: AdmissionRules): AdmittedModel {
   const metadata = parseMetadata(seen.metadata);
   checkSchema(metadata, rules.schema);
   checkTensor('input', seen.inputs, INPUT_NAME, rules.schema.features.length);
-  checkTensor('output', seen.outputs, OUTPUT_NAME, SCORE_NAMES.length);
-  return { sha256, metadata };
+  const others = seen.outputs.filter(({ name }) => name !== ROOM_NAME);
+  checkTensor('output', others, OUTPUT_NAME, SCORE_NAMES.length);
+  const rooms = others.length < seen.outputs.length;
+  if (rooms) {
+    checkTensor(
+      'second output',
+      seen.outputs.filter((tensor) => !others.includes(tensor)),
+      ROOM_NAME,
+      1,
+    );
+  }
+  return { sha256, metadata, rooms };
 }
 
 function checkOperators({ operators, nodes, externalData, functions }: OnnxFile): void {

@@ -17,6 +17,12 @@ export const SCORE_NAMES = ['log_ms_mean', 'log_ms_q95', 'p_fail'] as const;
 export const INPUT_NAME = 'features';
 export const OUTPUT_NAME = 'scores';
 
+/**
+ * Name of the output that a model may have besides, float32 [N, 1]: the logarithm of the room of a target as in
+ * `roomFor`. Without it the room is what arithmetic makes of what was seen.
+ */
+export const ROOM_NAME = 'log_room';
+
 /** The quantile of the second score. */
 export const QUANTILE = 0.95;
 
@@ -24,6 +30,8 @@ export const QUANTILE = 0.95;
 export interface GoldenRows {
   readonly features: readonly (readonly (number | null)[])[];
   readonly scores: readonly (readonly number[])[];
+  /** By row, of a model that tells rooms. */
+  readonly rooms?: readonly number[] | undefined;
 }
 
 /** What a model says of itself: JSON under the key `fairlead` of `metadata_props` (field 14 of ModelProto). */

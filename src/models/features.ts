@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bandwidthDelay, liveMs, roomFor } from '../core/capacity.ts';
+import { bandwidthDelay, liveMs, roomFor, usualMs } from '../core/capacity.ts';
 import type { SelectorTarget } from '../core/selector.ts';
 import type { TargetWindow } from '../core/target-window.ts';
 
@@ -27,6 +27,12 @@ function feature(name: string, unit: string, scale: Scale, clip: readonly [numbe
 export const EXPECTED = 'expected';
 /** The one that its failures are told relative to: the log odds of `err_ewma`. */
 export const ERROR_ODDS = 'err_odds';
+
+/** By how much answers to events of the size take longer than answers do on average. */
+const SIZE_EXCESS = 'size_excess';
+
+/** The one that the room of a model is told relative to: what arithmetic makes of it. */
+export const ROOM = 'log_room';
 
 /** Adapter types that are features. */
 const PROTOCOLS = ['kafka', 'rabbitmq', 'mqtt', 'sqs', 'http'] as const;
@@ -60,6 +66,12 @@ export const FEATURES: readonly Feature[] = Object.freeze([
   feature('load', '1', 'log1p', [0, 1_000]),
   feature('suspicion', '1', 'linear', [0, 1], 0),
   feature(ERROR_ODDS, 'log odds', 'linear', [-7, 7], -6),
+  feature(SIZE_EXCESS, 'ms', 'signed-log1p', [-MINUTE, MINUTE], 0),
+  feature(ROOM, 'log events', 'linear', [0, 14], 0),
+  feature('depth_spread', '1', 'log1p', [0, 1_000]),
+  feature('latency_spread', '1', 'log1p', [0, 1_000]),
+  feature('depth_latency_corr', '1', 'linear', [-1, 1], 0),
+  feature('slope_room', '1', 'log1p', [0, 1_000]),
 ]);
 
 export const FEATURE_COUNT: number = FEATURES.length;
@@ -89,19 +101,27 @@ export function scaled(column: number, raw: number): number {
   return value < 0 ? -Math.log1p(-value) : Math.log1p(value);
 }
 
-/** Writes the row of one target at `offset`; {@link copyWithBytes} makes rows of other size classes of it. */
+/** What sets the rows of one target apart. */
+export interface SizeOfRow {
+  readonly sizeClass: number;
+  readonly bytes: number;
+}
+
+/** Writes the row of one target at `offset`; {@link copyForSize} makes rows of other size classes of it. */
 export function writeFeatures(
   out: Float32Array,
   offset: number,
   target: SelectorTarget,
   window: TargetWindow,
-  bytes: number,
+  { sizeClass, bytes }: SizeOfRow,
   context: FeatureContext,
 ): void {
   const { now, phase, seasonMs, gateways } = context;
   const angle = (phase ?? Number.NaN) * 2 * Math.PI;
   const backlogAge = now - window.backlogAt;
   const fresh = backlogAge <= STALE_BACKLOG_MS;
+  const room = roomFor(target, window, gateways);
+  const usual = usualMs(target, window);
   let column = 0;
   const put = (raw: number): void => {
     out[offset + column] = scaled(column, raw);
@@ -126,17 +146,39 @@ export function writeFeatures(
   put(phase === undefined ? Number.NaN : window.seasonResidual(phase, AHEAD_MS / seasonMs));
   put(now - window.recoveredAt);
   for (const protocol of PROTOCOLS) put(target.protocol === protocol ? 1 : 0);
-  put(liveMs(target, window, gateways));
+  put(liveMs(target, window, gateways, sizeClass));
   put(window.usualMs);
-  put((window.inFlight + 1) / roomFor(target, window, gateways));
+  put((window.inFlight + 1) / room);
   put(window.suspicion);
   put(Math.log(window.errors / (1 - window.errors)));
+  put(window.excessMs(sizeClass));
+  put(Math.log(room));
+  put(window.depthSd / room);
+  put(window.latencySdMs / usual);
+  put(window.depthCorrelation);
+  put(window.depthSlopeMs > 0 ? usual / window.depthSlopeMs / room : Number.NaN);
 }
 
-const BYTES_COLUMN = FEATURES.findIndex(({ name }) => name === 'log_bytes');
+const BYTES_COLUMN = columnOf('log_bytes');
+const EXPECTED_COLUMN = columnOf(EXPECTED);
+const EXCESS_COLUMN = columnOf(SIZE_EXCESS);
 
-/** Copies the row at `from` to `to` with another size. */
-export function copyWithBytes(out: Float32Array, from: number, to: number, bytes: number): void {
+function columnOf(wanted: string): number {
+  return FEATURES.findIndex(({ name }) => name === wanted);
+}
+
+/** Copies the row of the target at `from` to `to` for another size. */
+export function copyForSize(
+  out: Float32Array,
+  from: number,
+  to: number,
+  target: SelectorTarget,
+  window: TargetWindow,
+  { sizeClass, bytes }: SizeOfRow,
+  { gateways }: FeatureContext,
+): void {
   out.copyWithin(to, from, from + FEATURE_COUNT);
   out[to + BYTES_COLUMN] = scaled(BYTES_COLUMN, bytes);
+  out[to + EXPECTED_COLUMN] = scaled(EXPECTED_COLUMN, liveMs(target, window, gateways, sizeClass));
+  out[to + EXCESS_COLUMN] = scaled(EXCESS_COLUMN, window.excessMs(sizeClass));
 }

@@ -133,7 +133,7 @@ async function scoreAll(scorer: OnnxScorer, data: Dataset): Promise<Float32Array
   for (let row = 0; row < data.rows; row += CHUNK) {
     const count = Math.min(CHUNK, data.rows - row);
     const part = data.features.subarray(row * data.columns, (row + count) * data.columns);
-    scores.set(await scorer.score(part, count), row * 3);
+    scores.set((await scorer.score(part, count)).subarray(0, 3 * count), row * 3);
   }
   return scores;
 }

@@ -37,6 +37,7 @@ function golden(value: unknown, columns: number): void {
   const rows = list(root['features'], 'golden.features');
   const scores = list(root['scores'], 'golden.scores');
   if (rows.length === 0 || rows.length > MAX_GOLDEN) throw wrong(`it has ${rows.length} golden rows, not 1 to 64`);
+  if (root['rooms'] !== undefined) numbers(root['rooms'], rows.length, 'golden.rooms');
   if (rows.length !== scores.length) throw wrong('golden.features and golden.scores differ in length');
   for (const [i, row] of rows.entries()) {
     if (list(row, `golden.features[${i}]`).length !== columns)

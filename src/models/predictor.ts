@@ -2,7 +2,7 @@ import type { Scorer } from '../core/scorer.ts';
 import { SCORE_COLUMNS } from '../core/scorer.ts';
 import type { FeatureSnapshot, SelectorConfig, SelectorTarget } from '../core/selector.ts';
 import type { TargetWindow } from '../core/target-window.ts';
-import { copyWithBytes, FEATURE_COUNT, SCHEMA_HASH, writeFeatures } from './features.ts';
+import { copyForSize, FEATURE_COUNT, SCHEMA_HASH, writeFeatures } from './features.ts';
 import { scoreFault } from './score-checks.ts';
 import { SizeClasses } from './size-classes.ts';
 
@@ -13,10 +13,15 @@ const STALE_TICKS = 5;
 
 interface Good {
   readonly scores: Float32Array;
+  /** By row; undefined where the model does not tell. */
+  readonly rooms: Float32Array | undefined;
   /** By target, what was in flight when the features were taken. */
   readonly depths: Float64Array;
   readonly tick: number;
 }
+
+/** When a scorer was asked, and of what. */
+type Asked = Pick<Good, 'depths' | 'tick'>;
 
 /** Computes features at each tick, has them scored, and keeps the scores while they are good. */
 export class Predictor {
@@ -96,6 +101,12 @@ export class Predictor {
     return this.#good?.depths[index] ?? 0;
   }
 
+  /** Events that fit into a target without a queue; NaN where the model does not tell. */
+  room(index: number): number {
+    const told = this.#good?.rooms?.[index * this.#sizes.count];
+    return told === undefined ? Number.NaN : Math.exp(told);
+  }
+
   /** Where the scores of a target for an event of that size begin. */
   row(index: number, bytes: number): number {
     return (index * this.#sizes.count + this.#sizes.of(bytes)) * SCORE_COLUMNS;
@@ -150,9 +161,11 @@ export class Predictor {
     for (let t = 0; t < this.#targets.length; t += 1) {
       const first = t * classes * FEATURE_COUNT;
       const target = this.#targets[t] as SelectorTarget;
-      writeFeatures(this.#features, first, target, this.#windows[t] as TargetWindow, this.#sizes.bytes(0), context);
+      const window = this.#windows[t] as TargetWindow;
+      writeFeatures(this.#features, first, target, window, this.#sizes.size(0), context);
       for (let c = 1; c < classes; c += 1) {
-        copyWithBytes(this.#features, first, first + c * FEATURE_COUNT, this.#sizes.bytes(c));
+        const to = first + c * FEATURE_COUNT;
+        copyForSize(this.#features, first, to, target, window, this.#sizes.size(c), context);
       }
     }
     this.#at = now;
@@ -164,21 +177,21 @@ export class Predictor {
     this.#asked.set(this.#features);
     try {
       const answer = scorer.score(this.#asked, this.#rows);
-      if (answer instanceof Float32Array) this.#take({ scores: answer, tick, depths });
+      if (answer instanceof Float32Array) this.#take(answer, { tick, depths });
       else this.#wait(scorer, answer, { tick, depths });
     } catch (error) {
       this.#reject(error instanceof Error ? error.message : String(error));
     }
   }
 
-  #wait(scorer: Scorer, answer: Promise<Float32Array>, of: Omit<Good, 'scores'>): void {
+  #wait(scorer: Scorer, answer: Promise<Float32Array>, of: Asked): void {
     this.#waiting = true;
     const current = (): boolean => this.#scorer === scorer;
     answer.then(
       (scores) => {
         if (!current()) return;
         this.#waiting = false;
-        this.#take({ ...of, scores });
+        this.#take(scores, of);
       },
       (error: unknown) => {
         if (!current()) return;
@@ -188,12 +201,16 @@ export class Predictor {
     );
   }
 
-  #take(answer: Good): void {
+  #take(answer: Float32Array, of: Asked): void {
     this.answers += 1;
-    const fault = scoreFault(answer.scores, this.#rows);
-    if (fault === undefined) this.#good = answer;
-    else this.#good = undefined;
+    const rows = this.#rows;
+    const fault = scoreFault(answer, rows);
     this.#why = fault;
+    this.#good = undefined;
+    if (fault !== undefined) return;
+    const own = rows * SCORE_COLUMNS;
+    const rooms = answer.length > own ? answer.subarray(own) : undefined;
+    this.#good = { ...of, scores: answer.subarray(0, own), rooms };
   }
 
   #reject(why: string): void {

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { FairleadError, messageOf } from '../core/errors.ts';
-import { type AdmissionRules, admit } from './admission.ts';
-import { INPUT_NAME, type ModelMetadata, modelError, OUTPUT_NAME, SCORE_NAMES } from './contract.ts';
+import { type AdmissionRules, type AdmittedModel, admit } from './admission.ts';
+import { INPUT_NAME, type ModelMetadata, modelError, OUTPUT_NAME, ROOM_NAME, SCORE_NAMES } from './contract.ts';
 import { goldenDifference, scoreFault } from './score-checks.ts';
 import type { LoadedModel } from './slot.ts';
 
@@ -30,10 +30,11 @@ async function loadRuntime(): Promise<Runtime> {
  * refused stays. Throws an `E_MODEL_…` error.
  */
 export async function loadModel(file: Buffer, rules: AdmissionRules): Promise<OnnxScorer> {
-  const { sha256, metadata } = admit(file, rules);
+  const admitted = admit(file, rules);
+  const { metadata } = admitted;
   const runtime = await loadRuntime();
   const session = await startSession(runtime, file);
-  const scorer = new OnnxScorer(runtime, session, sha256, metadata);
+  const scorer = new OnnxScorer(runtime, session, admitted);
   try {
     const difference = await goldenDifference(scorer, metadata.golden);
     if (!(difference <= GOLDEN_TOLERANCE)) {
@@ -88,13 +89,15 @@ export class OnnxScorer implements LoadedModel {
   readonly metadata: ModelMetadata;
   readonly #runtime: Runtime;
   readonly #session: InferenceSession;
+  readonly #outputs: readonly string[];
   #running = 0;
   #closed = false;
   #released = false;
 
-  constructor(runtime: Runtime, session: InferenceSession, sha256: string, metadata: ModelMetadata) {
+  constructor(runtime: Runtime, session: InferenceSession, { sha256, metadata, rooms }: AdmittedModel) {
     this.#runtime = runtime;
     this.#session = session;
+    this.#outputs = rooms ? [OUTPUT_NAME, ROOM_NAME] : [OUTPUT_NAME];
     this.sha = sha256;
     this.metadata = metadata;
   }
@@ -108,7 +111,7 @@ export class OnnxScorer implements LoadedModel {
   }
 
   /**
-   * `[rows, columns]` → `[rows, 3]`. The features may be longer; they are read before it returns. Throws `E_MODEL_OUTPUT`
+   * `[rows, columns]` → `[rows, 3]`, and `[rows]` rooms behind them where it tells them. The features may be longer; they are read before it returns. Throws `E_MODEL_OUTPUT`
    * where a score is no number or out of range, `E_MODEL_RUN` where the run fails.
    */
   async score(features: Float32Array, rows: number): Promise<Float32Array> {
@@ -120,11 +123,12 @@ export class OnnxScorer implements LoadedModel {
     this.#running += 1;
     try {
       const input = new this.#runtime.Tensor('float32', features.slice(0, length), [rows, this.columns]);
-      const answer = await this.#session.run({ [INPUT_NAME]: input }, [OUTPUT_NAME]);
-      const { data, dims } = answer[OUTPUT_NAME] as Tensor;
-      if (!(data instanceof Float32Array) || dims[0] !== rows || dims[1] !== SCORE_NAMES.length) {
+      const answer = await this.#session.run({ [INPUT_NAME]: input }, this.#outputs);
+      const { data: own, dims } = answer[OUTPUT_NAME] as Tensor;
+      if (!(own instanceof Float32Array) || dims[0] !== rows || dims[1] !== SCORE_NAMES.length) {
         throw modelError('E_MODEL_SHAPE', `the model answers [${dims.join(', ')}], not [${rows}, 3] of float32`);
       }
+      const data = withRooms(own, answer[ROOM_NAME]);
       const fault = scoreFault(data, rows);
       if (fault !== undefined) throw modelError('E_MODEL_OUTPUT', fault);
       return data;
@@ -148,4 +152,15 @@ export class OnnxScorer implements LoadedModel {
     this.#released = true;
     await this.#session.release();
   }
+}
+
+function withRooms(scores: Float32Array, rooms: Tensor | undefined): Float32Array {
+  if (rooms === undefined) return scores;
+  if (!(rooms.data instanceof Float32Array)) {
+    throw modelError('E_MODEL_SHAPE', `the model answers rooms of ${rooms.type}, not of float32`);
+  }
+  const all = new Float32Array(scores.length + rooms.data.length);
+  all.set(scores);
+  all.set(rooms.data, scores.length);
+  return all;
 }

@@ -23,9 +23,9 @@ export class SizeClasses {
     return at;
   }
 
-  /** The size that stands for a class: what was seen of it on average, of late. */
-  bytes(at: number): number {
-    return this.#means[at] as number;
+  /** A class and the size that stands for it: what was seen of it on average, of late. */
+  size(sizeClass: number): { readonly sizeClass: number; readonly bytes: number } {
+    return { sizeClass, bytes: this.#means[sizeClass] as number };
   }
 
   saw(bytes: number): void {

@@ -1,9 +1,11 @@
 import type { SendStatus } from '../core/selector.ts';
 import type { TargetWindow } from '../core/target-window.ts';
 import { Decayed } from './decayed.ts';
+import { DepthLatency } from './depth-latency.ts';
 import { SlidingMinimum } from './extreme.ts';
 import { SlidingHistogram } from './histogram.ts';
 import { Season } from './season.ts';
+import { SizeExcess } from './size-excess.ts';
 
 const ERROR_PRIOR = 0.002;
 const ERROR_PRIOR_WEIGHT = 1;
@@ -52,6 +54,8 @@ export class Window implements TargetWindow {
   readonly #fast = new Decayed(FAST_MS);
   readonly #fastDepth = new Decayed(FAST_MS);
   readonly #usual = new SlidingMinimum(5_000, 6);
+  readonly #sizes = new SizeExcess();
+  readonly #queueing = new DepthLatency();
   readonly #failed = new Decayed(10_000);
   #failuresInARow = 0;
   #rolledAt: number = Number.NaN;
@@ -82,6 +86,26 @@ export class Window implements TargetWindow {
     return this.#fastDepth.mean;
   }
 
+  excessMs(sizeClass: number): number {
+    return this.#sizes.of(sizeClass);
+  }
+
+  get depthSd(): number {
+    return this.#queueing.depthSd;
+  }
+
+  get latencySdMs(): number {
+    return this.#queueing.latencySdMs;
+  }
+
+  get depthCorrelation(): number {
+    return this.#queueing.correlation;
+  }
+
+  get depthSlopeMs(): number {
+    return this.#queueing.slopeMs;
+  }
+
   get failMs(): number {
     return this.#failed.mean;
   }
@@ -102,7 +126,7 @@ export class Window implements TargetWindow {
     this.#sends.add(now, 1);
   }
 
-  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number, depth = 0): void {
+  settled(now: number, status: SendStatus, latencyMs: number, oldestSentAt: number, depth = 0, sizeClass = 0): void {
     this.inFlight -= 1;
     this.oldestSentAt = oldestSentAt;
     if (status === 'recalled') return;
@@ -116,6 +140,8 @@ export class Window implements TargetWindow {
     this.#failuresInARow = 0;
     this.suspicion = 0;
     this.lastAckAt = now;
+    this.#sizes.record(now, sizeClass, latencyMs, this.#fast.mean);
+    this.#queueing.add(now, depth, latencyMs - this.#sizes.of(sizeClass));
     this.#fast.add(now, latencyMs);
     this.#fastDepth.add(now, depth);
     this.#ack1s.add(now, latencyMs);
@@ -172,6 +198,7 @@ export class Window implements TargetWindow {
     this.#fast.fade(now);
     this.#fastDepth.fade(now);
     this.#failed.fade(now);
+    this.#queueing.fade(now);
     if (this.#ack1s.weight >= ENOUGH) this.#usual.record(now, this.#ack1s.mean);
     else this.#usual.roll(now);
     if (filled <= 0.3) return;

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  copyWithBytes,
-  FEATURE_COUNT,
-  FEATURES,
-  SCHEMA_HASH,
-  scaled,
-  writeFeatures,
-} from '../../src/models/features.ts';
+import { copyForSize, FEATURE_COUNT, FEATURES, SCHEMA_HASH, scaled, writeFeatures } from '../../src/models/features.ts';
 import { Window } from '../../src/models/window.ts';
 
 const context = { now: 10_000, phase: 0.25, seasonMs: 86_400_000, gateways: 1 };
+const small = { sizeClass: 0, bytes: 1_000 };
 const column = (name: string): number => FEATURES.findIndex((feature) => feature.name === name);
 
 describe('features', () => {
@@ -43,14 +37,29 @@ describe('features', () => {
       'load',
       'suspicion',
       'err_odds',
+      'size_excess',
+      'log_room',
+      'depth_spread',
+      'latency_spread',
+      'depth_latency_corr',
+      'slope_room',
     ]);
     expect(SCHEMA_HASH).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('are defaults where nothing is known, and never NaN', () => {
     const row = new Float32Array(FEATURE_COUNT);
-    writeFeatures(row, 0, { name: 'a' }, new Window(), 1_000, { ...context, phase: undefined });
-    const known = new Set(['inflight_norm', 'load', 'err_ewma', 'err_odds', 'ack_rate', 'send_rate', 'log_bytes']);
+    writeFeatures(row, 0, { name: 'a' }, new Window(), small, { ...context, phase: undefined });
+    const known = new Set([
+      'inflight_norm',
+      'load',
+      'log_room',
+      'err_ewma',
+      'err_odds',
+      'ack_rate',
+      'send_rate',
+      'log_bytes',
+    ]);
     for (const [at, { name, default: missing }] of FEATURES.entries()) {
       if (!known.has(name)) expect([name, row[at]]).toEqual([name, Math.fround(missing)]);
     }
@@ -66,7 +75,7 @@ describe('features', () => {
     window.roll(10_000);
     const row = new Float32Array(2 * FEATURE_COUNT);
     const target = { name: 'a', protocol: 'mqtt', capacity: { concurrent: 6 } };
-    writeFeatures(row, FEATURE_COUNT, target, window, 2_000, context);
+    writeFeatures(row, FEATURE_COUNT, target, window, { sizeClass: 0, bytes: 2_000 }, context);
     const value = (name: string): number => row[FEATURE_COUNT + column(name)] as number;
     expect(value('inflight_norm')).toBeCloseTo(Math.log1p(3 / 6), 5);
     expect(value('ack_ewma_1s')).toBeCloseTo(Math.log1p(50), 5);
@@ -87,7 +96,7 @@ describe('features', () => {
     const window = new Window();
     window.polled(0, 40, 0);
     const row = new Float32Array(FEATURE_COUNT);
-    writeFeatures(row, 0, { name: 'a' }, window, 1, { ...context, now: 40_000 });
+    writeFeatures(row, 0, { name: 'a' }, window, small, { ...context, now: 40_000 });
     expect(row[column('backlog')]).toBe(-1);
   });
 
@@ -98,13 +107,19 @@ describe('features', () => {
     expect(scaled(column('err_ewma'), 7)).toBe(1);
   });
 
-  it('of another size class differ in the size only', () => {
-    const row = new Float32Array(2 * FEATURE_COUNT);
-    writeFeatures(row, 0, { name: 'a' }, new Window(), 1_000, context);
-    copyWithBytes(row, 0, FEATURE_COUNT, 9_000);
-    for (let i = 0; i < FEATURE_COUNT; i += 1) {
-      if (i === column('log_bytes')) expect(row[FEATURE_COUNT + i]).toBeCloseTo(Math.log1p(9_000), 5);
-      else expect(row[FEATURE_COUNT + i]).toBe(row[i]);
+  it('of another size class differ in the size and in what follows from it', () => {
+    const window = new Window();
+    for (let now = 0; now < 200; now += 1) {
+      window.sent(now);
+      window.settled(now, 'ok', now % 2 === 0 ? 10 : 30, Number.POSITIVE_INFINITY, 0, now % 2);
     }
+    const row = new Float32Array(2 * FEATURE_COUNT);
+    writeFeatures(row, 0, { name: 'a' }, window, small, context);
+    copyForSize(row, 0, FEATURE_COUNT, { name: 'a' }, window, { sizeClass: 1, bytes: 9_000 }, context);
+    const differing = FEATURES.filter((_, i) => row[FEATURE_COUNT + i] !== row[i]).map(({ name }) => name);
+    expect(differing).toEqual(['log_bytes', 'expected', 'size_excess']);
+    const alone = new Float32Array(FEATURE_COUNT);
+    writeFeatures(alone, 0, { name: 'a' }, window, { sizeClass: 1, bytes: 9_000 }, context);
+    expect([...row.subarray(FEATURE_COUNT)]).toEqual([...alone]);
   });
 });

@@ -137,7 +137,7 @@ describe('SizeClasses', () => {
     const classes = new SizeClasses([1_000, 10_000], 8);
     expect([0, 1_000, 1_001, 10_001].map((bytes) => classes.of(bytes))).toEqual([0, 0, 1, 2]);
     for (let i = 0; i < 2_000; i += 1) classes.saw(5_000);
-    expect(classes.bytes(1)).toBeCloseTo(5_000, 0);
+    expect(classes.size(1)).toEqual({ sizeClass: 1, bytes: expect.closeTo(5_000, 0) });
   });
 
   it('has no more classes than are allowed', () => {

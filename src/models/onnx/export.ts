@@ -1,4 +1,4 @@
-import { INPUT_NAME, METADATA_KEY, type ModelMetadata, OUTPUT_NAME, SCORE_NAMES } from '../contract.ts';
+import { INPUT_NAME, METADATA_KEY, type ModelMetadata, OUTPUT_NAME, ROOM_NAME, SCORE_NAMES } from '../contract.ts';
 import type { Ensemble } from '../training/tree.ts';
 import { MessageWriter } from './writer.ts';
 
@@ -9,27 +9,31 @@ const ML_DOMAIN = 'ai.onnx.ml';
 const ML_OPSET = 3;
 const FLOAT = 1;
 
-/** The three parts of a model; `fail` predicts log odds. */
+/** The parts of a model; `fail` predicts log odds, `room` (if any) the logarithm of the room. */
 export interface ScoringModel {
   readonly mean: Ensemble;
   readonly q95: Ensemble;
   readonly fail: Ensemble;
+  readonly room?: Ensemble | undefined;
 }
 
 /**
  * A model as an ONNX file: `features` float32 [N, columns] → `scores` float32 [N, 3]. Both latencies are one ensemble of
- * trees with two targets; the failure is another, with a sigmoid behind it.
+ * trees with two targets; the failure is another, with a sigmoid behind it. The room has an output of its own.
  */
 export function exportOnnx(model: ScoringModel, metadata: ModelMetadata): Buffer {
   const columns = metadata.schema.features.length;
+  const room = model.room === undefined ? [] : ensembles('capacity', [model.room], ROOM_NAME);
   const graph = new MessageWriter()
     .messages(1, ensembles('latency', [model.mean, model.q95], 'log_ms'))
     .messages(1, ensembles('failure', [model.fail], 'log_odds'))
     .message(1, node('Sigmoid', ['log_odds'], 'p_fail'))
     .message(1, node('Concat', ['log_ms', 'p_fail'], OUTPUT_NAME).message(5, intAttribute('axis', 1)))
+    .messages(1, room)
     .text(2, 'fairlead')
     .message(11, tensorInfo(INPUT_NAME, columns))
     .message(12, tensorInfo(OUTPUT_NAME, SCORE_NAMES.length));
+  if (room.length > 0) graph.message(12, tensorInfo(ROOM_NAME, 1));
   return new MessageWriter()
     .int(1, IR_VERSION)
     .text(2, 'fairlead')

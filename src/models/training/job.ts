@@ -6,6 +6,7 @@ import { measured, type Rival, rival, screened } from '../measuring.ts';
 import type { Evaluation } from '../metrics.ts';
 import type { DecisionCosts } from '../off-policy.ts';
 import type { ActiveModel } from '../registry.ts';
+import { readRoomHead } from '../room-head.ts';
 import { loadModel, OnnxScorer } from '../scorer.ts';
 import { tried } from '../trial.ts';
 import { loggedDecisions, type ReadSummary, type RowSource, readRows } from './read.ts';
@@ -58,7 +59,7 @@ export async function doJob(
   const { schema, active } = job;
   const { data, read } = await readRows(job, job.maxRows);
   listeners.onRead?.(read);
-  const options = { ...job.options, ...(active === undefined ? {} : { parent: active.sha256 }) };
+  const options = { room: readRoomHead(), ...job.options, ...(active === undefined ? {} : { parent: active.sha256 }) };
   const made = train(data, schema, options, listeners.onProgress);
   const { onnx, metadata, rows, trees, test, evaluation, baselines } = made;
   const incumbent = active && (await rival(active, test));

@@ -15,11 +15,14 @@ export interface TrainOptions extends Partial<BoostOptions> {
   readonly testShare?: number | undefined;
   /** Left out between the parts, in ms; default 4,000: a second or two to the send, and its timeout. */
   readonly gapMs?: number | undefined;
+  /** Tells rooms, and is made part of the model as it is; default: the model tells none. */
+  readonly room?: Ensemble | undefined;
   /** SHA-256 of the model that this one is to replace. */
   readonly parent?: string | undefined;
 }
 
-export type HeadName = keyof ScoringModel;
+/** The parts that are trained. */
+export type HeadName = Exclude<keyof ScoringModel, 'room'>;
 
 export interface TrainProgress extends BoostProgress {
   readonly head: HeadName;
@@ -74,6 +77,7 @@ export function train(
     q95: { ...learn('q95', latency, pinball(QUANTILE)), relativeTo },
     // failures are rare: in small leaves they are chance
     fail: { ...learn('fail', outcome, logistic, 2 * boosting.minLeaf), relativeTo: odds },
+    ...(options.room && { room: options.room }),
   };
   const scores = scoreRows(model, parts.test.features, data.columns);
   const evaluation = evaluate(parts.test, scores);
@@ -100,12 +104,14 @@ export function train(
   };
 }
 
-/** Scores `[rows, 3]` of `[rows, columns]` features: what the exported model answers, to 1e-5. */
+/** Scores `[rows, 3]` of `[rows, columns]` features, and rooms `[rows]` if any: what the exported model answers, to 1e-5. */
 export function scoreRows(model: ScoringModel, features: Float32Array, columns: number): Float32Array {
   const mean = predict(model.mean, features, columns);
   const q95 = predict(model.q95, features, columns);
   const odds = predict(model.fail, features, columns);
-  const scores = new Float32Array(mean.length * 3);
+  const rooms = model.room === undefined ? [] : predict(model.room, features, columns);
+  const scores = new Float32Array(mean.length * 3 + rooms.length);
+  scores.set(rooms, mean.length * 3);
   for (let row = 0; row < mean.length; row += 1) {
     scores[row * 3] = mean[row] as number;
     scores[row * 3 + 1] = q95[row] as number;
@@ -163,5 +169,6 @@ function goldenRows(model: ScoringModel, data: Dataset, schema: FeatureSchema): 
   return {
     features: rowsOf(features, columns).map((row) => row.map((value) => (Number.isNaN(value) ? null : value))),
     scores: rowsOf(scores, 3),
+    ...(model.room && { rooms: [...scores.subarray(3 * (count + 1))] }),
   };
 }

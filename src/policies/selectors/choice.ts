@@ -187,7 +187,8 @@ export class Choice implements Selector {
   sent(target: number, event: SelectorEvent): Ticket {
     const now = this.#deps.now();
     const candidate = this.#all[target] as Candidate;
-    const ticket = this.#inFlight.add(target, now, event.key, candidate.window.inFlight);
+    const sizeClass = this.#seat.sizeClass(event.bytes);
+    const ticket = this.#inFlight.add(target, now, event.key, candidate.window.inFlight, sizeClass);
     if (event.key !== undefined) this.#leases.sent(event.key, target);
     candidate.window.sent(now);
     this.#seat.saw(event.bytes);
@@ -203,9 +204,11 @@ export class Choice implements Selector {
     const took = latencyMs ?? now - this.#inFlight.sentAt(slot);
     const key = this.#inFlight.key(slot);
     const depth = this.#inFlight.depth(slot);
+    const sizeClass = this.#inFlight.sizeClass(slot);
     this.#inFlight.remove(slot);
     if (key !== undefined) this.#leases.settled(key);
-    candidate.window.settled(now, status, took, this.#inFlight.oldestSentAt(candidate.index), depth);
+    const oldestSentAt = this.#inFlight.oldestSentAt(candidate.index);
+    candidate.window.settled(now, status, took, oldestSentAt, depth, sizeClass);
     this.#seat.settled?.(slot, candidate.index, status, took);
     for (const strategy of this.#chain) {
       if (status === 'recalled') strategy.recalled?.(candidate);

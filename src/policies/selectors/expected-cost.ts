@@ -1,4 +1,4 @@
-import { roomFor, usualMs } from '../../core/capacity.ts';
+import { roomFor, usualMs, usualOfSizeMs, workOf } from '../../core/capacity.ts';
 import type { SelectorConfig } from '../../core/selector.ts';
 import { stalled } from '../../core/silence.ts';
 import type { TargetWindow } from '../../core/target-window.ts';
@@ -71,7 +71,7 @@ export function newStanding(): Standing {
 /** A forecast is not believed where it is below this share of the latency without load. */
 const LEAST_SHARE = 0.8;
 
-/** J = w_L·E[L]/SLO + w_V·P(L > SLO) + w_F·(what failing costs)/SLO + w_$·cost + w_C·(S/SLO)·x². See ADR 0019. */
+/** J = w_L·E[L]/SLO + w_V·P(L > SLO) + w_F·(what failing costs)/SLO + w_$·cost + w_C·work·(S/SLO)·x². See ADR 0019. */
 export function expectedCost(
   candidate: Candidate,
   outlook: Outlook,
@@ -106,8 +106,10 @@ export function standingCost(
   into: Standing,
 ): void {
   const { sloMs, timeoutMs } = options;
+  const { sizeClass } = outlook;
   const usual = usualMs(spec, window);
-  const mean = Math.max(outlook.meanMs, LEAST_SHARE * usual, silentMs ?? 0);
+  const least = Math.max(LEAST_SHARE * usualOfSizeMs(spec, window, sizeClass), silentMs ?? 0);
+  const mean = Math.max(outlook.meanMs, least);
   const failure = silentMs === undefined ? Math.max(outlook.failure, window.suspicion) : 1;
   const failingMs = silentMs === undefined ? failureMs(window, failure, mean, timeoutMs) : timeoutMs;
   parts.slo = options.slo * exceeds(sloMs, mean, Math.max(mean, outlook.q95Ms));
@@ -115,12 +117,25 @@ export function standingCost(
   parts.cost = options.cost * (spec.cost ?? 0);
   into.base = parts.slo + parts.failure + parts.cost;
   into.perMs = (options.latency * (1 - failure)) / sloMs;
-  into.room = roomFor(spec, window, options.gateways);
+  into.room = expectedRoom(
+    roomFor(spec, window, options.gateways),
+    spec.capacity === undefined ? outlook.room : Number.NaN,
+  );
   into.queueMs = usual / into.room;
   // The forecast holds for what was in flight then.
   into.meanMs = outlook.meanMs - into.queueMs * Math.max(0, outlook.depth + 1 - into.room);
-  into.leastMs = Math.max(LEAST_SHARE * usual, silentMs ?? 0);
-  into.congestion = (options.congestion * usual) / sloMs;
+  into.leastMs = least;
+  // What waits behind a large event waits longer.
+  into.congestion = (options.congestion * usual * workOf(spec, window, sizeClass)) / sloMs;
+}
+
+/** A model is believed up to this factor from what was seen. */
+const MOST_OFF = 8;
+
+/** What is declared holds; otherwise what a model tells, within bounds. */
+function expectedRoom(seen: number, told: number): number {
+  if (Number.isNaN(told)) return seen;
+  return Math.max(1, seen / MOST_OFF, Math.min(told, seen * MOST_OFF));
 }
 
 /** Latency of another event, with so much in flight: what does not fit in waits. */

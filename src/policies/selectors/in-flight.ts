@@ -24,6 +24,7 @@ export class InFlightTable {
   #generation = new Int32Array(0);
   #sentAt = new Float64Array(0);
   #depth = new Int32Array(0);
+  #sizeClass = new Uint8Array(0);
   readonly #keys: (string | undefined)[] = [];
   #free = NONE;
   /** How many are in flight. */
@@ -35,7 +36,7 @@ export class InFlightTable {
   }
 
   /** @param depth What is in flight to the target, without this one. */
-  add(target: number, now: number, key: string | undefined, depth: number): Ticket {
+  add(target: number, now: number, key: string | undefined, depth: number, sizeClass: number): Ticket {
     if (this.#free === NONE) this.#grow();
     const slot = this.#free;
     this.#free = this.#next[slot] as number;
@@ -44,6 +45,7 @@ export class InFlightTable {
     this.#sentAt[slot] = now;
     this.#keys[slot] = key;
     this.#depth[slot] = depth;
+    this.#sizeClass[slot] = sizeClass;
     this.#previous[slot] = last;
     this.#next[slot] = NONE;
     if (last === NONE) this.#head[target] = slot;
@@ -73,6 +75,10 @@ export class InFlightTable {
 
   depth(slot: number): number {
     return this.#depth[slot] as number;
+  }
+
+  sizeClass(slot: number): number {
+    return this.#sizeClass[slot] as number;
   }
 
   key(slot: number): string | undefined {
@@ -114,6 +120,9 @@ export class InFlightTable {
     this.#generation = grown(this.#generation);
     this.#target = grown(this.#target).fill(NONE, from);
     this.#depth = grown(this.#depth);
+    const sizeClass = new Uint8Array(to);
+    sizeClass.set(this.#sizeClass);
+    this.#sizeClass = sizeClass;
     const sentAt = new Float64Array(to);
     sentAt.set(this.#sentAt);
     this.#sentAt = sentAt;

@@ -3,7 +3,7 @@ import type { DecisionBy, SelectorConfig, SelectorEvent, SelectorName } from '..
 import { stalled } from '../../core/silence.ts';
 import { type CostOptions, costOptions, expectedCost, newCostParts } from './expected-cost.ts';
 import { affordable, boundFloors } from './exploration.ts';
-import type { Forecast, Outlook } from './outlook.ts';
+import { type Forecast, newOutlook, type Outlook } from './outlook.ts';
 import { StandingCosts } from './standing-costs.ts';
 import type { Candidate, Scored, Strategy } from './strategy.ts';
 
@@ -26,7 +26,7 @@ export class LeastCost implements Strategy {
   readonly #share: number;
   readonly #random: Random;
   readonly #standing: StandingCosts;
-  readonly #outlook: Outlook = { meanMs: 0, depth: 0, q95Ms: 0, failure: 0 };
+  readonly #outlook: Outlook = newOutlook();
   readonly #parts = newCostParts();
   #costs = new Float64Array(64);
   #weights = new Float64Array(64);

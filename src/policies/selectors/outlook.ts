@@ -3,11 +3,15 @@ import type { TargetWindow } from '../../core/target-window.ts';
 
 /** What one send to a target is expected to be like. */
 export interface Outlook {
+  /** The class that the event is of. */
+  sizeClass: number;
   meanMs: number;
   /** What was in flight, for which `meanMs` holds. */
   depth: number;
   q95Ms: number;
   failure: number;
+  /** Events that fit into the target without a queue; NaN: not told. */
+  room: number;
 }
 
 /** Where outlooks come from: what was seen (`adaptive`), or a model (`predictive`). */
@@ -24,21 +28,34 @@ export interface Forecast {
   read(index: number, window: TargetWindow, bytes: number, into: Outlook): boolean;
 }
 
+/** An event is not expected to take less than this share of the mean, however small it is. */
+const LEAST_OF_MEAN = 0.1;
+
+/** An outlook to be written over. */
+export function newOutlook(): Outlook {
+  return { sizeClass: 0, meanMs: 0, depth: 0, q95Ms: 0, failure: 0, room: Number.NaN };
+}
+
+/** How sizes are told apart. */
+export type Sizes = Pick<Forecast, 'classes' | 'classOf'>;
+
 /** The forecast that things go on as they were in the last second, latency as in the last moments. */
-export const PERSISTENCE: Forecast = {
-  classes: 1,
+export const persistence = ({ classes, classOf }: Sizes): Forecast => ({
+  classes,
   version: 0,
-  classOf: () => 0,
+  classOf,
   ready: () => true,
-  read(_index, window, _bytes, into) {
+  read(_index, window, bytes, into) {
     const seen = window.fastMs > 0 ? window.fastMs : window.ack1sMs;
-    into.meanMs = seen > 0 ? seen : UNKNOWN_LATENCY_MS;
+    into.sizeClass = classOf(bytes);
+    const mean = seen > 0 ? seen : UNKNOWN_LATENCY_MS;
+    into.meanMs = Math.max(LEAST_OF_MEAN * mean, mean + window.excessMs(into.sizeClass));
     into.depth = Number.isNaN(window.fastDepth) ? 0 : window.fastDepth;
     into.q95Ms = Math.max(into.meanMs, window.p95Ms > 0 ? window.p95Ms : 2 * into.meanMs);
     into.failure = window.errors;
     return true;
   },
-};
+});
 
 /** Quantile of the normal distribution at 0.95. */
 export const Z95 = 1.645;

@@ -1,7 +1,7 @@
 import { leastStallMs } from '../../core/silence.ts';
 import { type CostOptions, costAt, newCostParts, newStanding, type Standing, standingCost } from './expected-cost.ts';
 import { standingFloor } from './exploration.ts';
-import type { Forecast, Outlook } from './outlook.ts';
+import { type Forecast, newOutlook, type Outlook } from './outlook.ts';
 import type { Candidate } from './strategy.ts';
 
 const UNKNOWN = -1;
@@ -28,7 +28,7 @@ export class StandingCosts {
   readonly #share: number;
   readonly #targets: number;
   readonly #parts = newCostParts();
-  readonly #outlook: Outlook = { meanMs: 0, depth: 0, q95Ms: 0, failure: 0 };
+  readonly #outlook: Outlook = newOutlook();
   /** By row, as is the share of failed sends. */
   readonly #standing: readonly Standing[];
   readonly #errors: Float64Array;

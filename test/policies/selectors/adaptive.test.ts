@@ -56,6 +56,27 @@ describe('adaptive', () => {
     expect(share).toBeLessThan(0.85);
   });
 
+  it('sends large events to where they take little longer', () => {
+    const made = bench('adaptive', { targets: targets(2, () => ({ capacity: { concurrent: 50 } })) });
+    const bytes = (n: number): number => (n % 4 === 0 ? 200_000 : 500);
+    const large = [0, 0];
+    const small = [0, 0];
+    run(made, {
+      ms: 6_000,
+      bytes,
+      behave: (target, _now, size) => ({
+        latencyMs: size < 1_000 ? ([5, 8][target] as number) : ([60, 12][target] as number),
+      }),
+      onChosen: (target, now, n) => {
+        if (now < 3_000) return;
+        const counts = bytes(n) > 1_000 ? large : small;
+        counts[target] = (counts[target] as number) + 1;
+      },
+    });
+    expect(large[1]).toBeGreaterThan(5 * (large[0] as number));
+    expect(small[0]).toBeGreaterThan(5 * (small[1] as number));
+  });
+
   it('explains what it weighs', () => {
     const made = bench('adaptive', { targets: targets(2) });
     run(made, { ms: 500, behave: () => ({ latencyMs: 5 }) });

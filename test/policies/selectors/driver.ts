@@ -52,7 +52,9 @@ export interface RunOptions {
   readonly ms: number;
   /** Events per millisecond. */
   readonly rate?: number;
-  readonly behave: (target: number, now: number) => Behaviour;
+  readonly behave: (target: number, now: number, bytes: number) => Behaviour;
+  /** Of the n-th event; default 1,000. */
+  readonly bytes?: (n: number) => number;
   readonly key?: (n: number) => string | undefined;
   readonly timeoutMs?: number;
   readonly onChosen?: (target: number, now: number, n: number) => void;
@@ -61,7 +63,7 @@ export interface RunOptions {
 /** Open-loop load in steps of a millisecond: settles what is due, ticks every 20 ms, then sends. */
 export function run(made: Bench, options: RunOptions): number[] {
   const { selector } = made;
-  const { ms, rate = 1, behave, key = () => undefined, timeoutMs = 2_000, onChosen } = options;
+  const { ms, rate = 1, behave, bytes = () => 1_000, key = () => undefined, timeoutMs = 2_000, onChosen } = options;
   const due: { at: number; ticket: number; status: 'ok' | 'failed' | 'refused' | 'timeout' }[] = [];
   const counts = selector.targets.map(() => 0);
   let credit = 0;
@@ -76,12 +78,12 @@ export function run(made: Bench, options: RunOptions): number[] {
     }
     if (step % 20 === 0) selector.tick();
     for (credit += rate; credit >= 1; credit -= 1) {
-      const event = { key: key(n), bytes: 1_000 };
+      const event = { key: key(n), bytes: bytes(n) };
       const { target } = selector.choose(event);
       if (target >= 0) {
         counts[target] = (counts[target] ?? 0) + 1;
         onChosen?.(target, made.now, n);
-        const { latencyMs, status = 'ok' } = behave(target, made.now);
+        const { latencyMs, status = 'ok' } = behave(target, made.now, event.bytes);
         const late = latencyMs >= timeoutMs;
         const ticket = selector.sent(target, event);
         due.push({ at: made.now + Math.min(latencyMs, timeoutMs), ticket, status: late ? 'timeout' : status });

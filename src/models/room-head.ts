@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { codeOf } from '../core/errors.ts';
+import { modelError } from './contract.ts';
+import { FEATURES, ROOM, SCHEMA_HASH } from './features.ts';
+import type { Ensemble, Tree } from './training/tree.ts';
+
+/**
+ * Trees that tell the room of a target. What fits into a target cannot be read off telemetry, since a target that never was
+ * full never showed it; in simulation it is known. So this part of a model is learned there (`npm run bench --
+ * routing-train`), comes with the gateway, and goes into every model that is trained. See ADR 0029.
+ */
+export const ROOM_HEAD: URL = new URL('../../config/models/room.json', import.meta.url);
+
+interface StoredTree {
+  readonly column: readonly number[];
+  readonly threshold: readonly number[];
+  readonly left: readonly number[];
+  readonly right: readonly number[];
+  readonly missingLeft: readonly number[];
+  readonly value: readonly number[];
+}
+
+interface StoredHead {
+  readonly schema: string;
+  readonly base: number;
+  readonly trees: readonly StoredTree[];
+}
+
+/** Undefined where there is none for the features of this version. Throws `E_MODEL_DATA` where the file is broken. */
+export function readRoomHead(file: URL = ROOM_HEAD): Ensemble | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw modelError('E_MODEL_DATA', `${file.pathname} cannot be read (${codeOf(cause) ?? 'unknown cause'})`, cause);
+  }
+  const { schema, base, trees } = parsed(text, file);
+  if (schema !== SCHEMA_HASH) return undefined;
+  return { base, trees: trees.map(treeOf), relativeTo: FEATURES.findIndex(({ name }) => name === ROOM) };
+}
+
+/** What {@link readRoomHead} reads. */
+export function writtenRoomHead({ base, trees }: Ensemble): string {
+  const stored: StoredHead = { schema: SCHEMA_HASH, base, trees: trees.map(storedTree) };
+  return `${JSON.stringify(stored)}\n`;
+}
+
+function parsed(text: string, file: URL): StoredHead {
+  try {
+    return JSON.parse(text) as StoredHead;
+  } catch (cause) {
+    throw modelError('E_MODEL_DATA', `${file.pathname} is no JSON`, cause);
+  }
+}
+
+function storedTree({ column, threshold, left, right, missingLeft, value }: Tree): StoredTree {
+  return {
+    column: [...column],
+    threshold: [...threshold],
+    left: [...left],
+    right: [...right],
+    missingLeft: [...missingLeft],
+    value: [...value],
+  };
+}
+
+function treeOf({ column, threshold, left, right, missingLeft, value }: StoredTree): Tree {
+  return {
+    column: Int32Array.from(column),
+    threshold: Float32Array.from(threshold),
+    bin: new Uint8Array(column.length),
+    left: Int32Array.from(left),
+    right: Int32Array.from(right),
+    missingLeft: Uint8Array.from(missingLeft),
+    value: Float32Array.from(value),
+  };
+}
