@@ -46,7 +46,7 @@ export async function benchRouting({
     policies: policies(model !== undefined),
     progress: (family) => process.stderr.write(`${family}\n`),
   });
-  const own = policiesOf(evaluation).filter((policy) => policy.clairvoyant !== true);
+  const own = policiesOf(evaluation).filter((policy) => policy.truth === undefined);
   const names = [...new Set(own.map(({ by }) => by))];
   const cpu = measureCpu(names, { events: quick ? 10_000 : 100_000, rounds: quick ? 2 : 5, scorer: model?.scorer });
   const verdicts = verdictsOf(evaluation.outcomes);

@@ -79,7 +79,7 @@ function summed(pairs: readonly Pair[]): number {
 }
 
 export function same(a: Policy, b: Policy): boolean {
-  return a.by === b.by && a.capacities === b.capacities && a.gateways === b.gateways && a.clairvoyant === b.clairvoyant;
+  return a.by === b.by && a.capacities === b.capacities && a.gateways === b.gateways && a.truth === b.truth;
 }
 
 /** Outcomes of one policy, of all families or some. */

@@ -25,7 +25,7 @@ export async function readModel(file: string): Promise<SimModel | undefined> {
 
 /** One policy through one world. */
 export async function runPolicy(world: World, policy: Policy, model: SimModel | undefined): Promise<Run> {
-  const own = policy.by === MODEL_ON && policy.clairvoyant !== true ? model : undefined;
+  const own = policy.by === MODEL_ON && policy.truth === undefined ? model : undefined;
   const options = { world, gateways: policy.gateways, selectorOf: selectorOf(policy, { scorer: own?.scorer }) };
   return own === undefined ? simulate(options) : simulateAsync(options, own.answered);
 }

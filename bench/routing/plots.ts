@@ -23,8 +23,8 @@ export function familyPlot(evaluation: Evaluation): string {
   const { outcomes } = evaluation;
   const families = [...new Map(outcomes.map(({ family, heldOut }) => [family, heldOut]))];
   const policies = policiesOf(evaluation).filter(
-    ({ by, capacities, gateways, clairvoyant }) =>
-      SHOWN.includes(by) && by !== BASE && clairvoyant !== true && capacities === 'undeclared' && gateways === 1,
+    ({ by, capacities, gateways, truth }) =>
+      SHOWN.includes(by) && by !== BASE && truth === undefined && capacities === 'undeclared' && gateways === 1,
   );
   const height = 22 + 12 * policies.length;
   const svg = new Svg(760, 60 + families.length * height);

@@ -5,6 +5,7 @@ import { configOf } from '../../src/simulation/operator.ts';
 import type { SelectorOf } from '../../src/simulation/run.ts';
 import { stream } from '../../src/simulation/world/random.ts';
 import { clairvoyant } from './clairvoyant.ts';
+import { omniscient } from './omniscient.ts';
 
 /** `undeclared`: every policy has to find out what targets can do. `declared`: all are told. */
 export type Capacities = 'undeclared' | 'declared';
@@ -13,8 +14,8 @@ export interface Policy {
   readonly by: SelectorName;
   readonly capacities: Capacities;
   readonly gateways: number;
-  /** With the truth for a forecast: a bound, no policy. */
-  readonly clairvoyant?: boolean | undefined;
+  /** A bound, no policy: with the truth for a forecast, or for everything at every event. */
+  readonly truth?: 'forecast' | 'everything' | undefined;
 }
 
 /** What everything is compared with. */
@@ -52,9 +53,10 @@ export function policies(withModel: boolean): readonly Policy[] {
     ),
   );
   const bounds = (['undeclared', 'declared'] as const).map(
-    (capacities): Policy => ({ by: MODEL_ON, capacities, gateways: 1, clairvoyant: true }),
+    (capacities): Policy => ({ by: MODEL_ON, capacities, gateways: 1, truth: 'forecast' }),
   );
-  return [...single, ...several, ...bounds];
+  const all: Policy = { by: MODEL_ON, capacities: 'undeclared', gateways: 1, truth: 'everything' };
+  return [...single, ...several, ...bounds, all];
 }
 
 /** Each gateway has a selector of its own, with its own view and its own chance. */
@@ -69,12 +71,13 @@ export function selectorOf(
       ...configOf(world, { by, gateways, told: capacities === 'declared' }),
       telemetry: options.telemetry ?? false,
     };
-    const scorer = policy.clairvoyant === true ? clairvoyant(world, now, waitMs) : options.scorer;
+    if (policy.truth === 'everything') return omniscient(config, { now, wall, random }, world, waitMs);
+    const scorer = policy.truth === 'forecast' ? clairvoyant(world, now, waitMs) : options.scorer;
     return createSelector(config, { now, wall, random, scorer });
   };
 }
 
-export function nameOf({ by, gateways, clairvoyant: truth }: Policy): string {
-  if (truth === true) return '(clairvoyant)';
+export function nameOf({ by, gateways, truth }: Policy): string {
+  if (truth !== undefined) return truth === 'forecast' ? '(clairvoyant)' : '(omniscient)';
   return gateways === 1 ? by : `${by} × ${gateways}`;
 }

@@ -130,11 +130,14 @@ function cpuTable(cpu: readonly Cpu[]): string {
 
 function verdictList(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map((verdict) => {
-    const { what, value, withoutModel, clairvoyant, atMost, seeds } = verdict;
+    const { what, value, withoutModel, clairvoyant, omniscient, atMost, seeds } = verdict;
     const held = holds(verdict);
     const word = held === undefined ? 'not measured' : held ? 'holds' : 'NOT REACHED';
     const off = withoutModel === undefined ? '' : `, model off ${interval(withoutModel)}`;
-    const truth = clairvoyant === undefined ? '' : `, clairvoyant ${interval(clairvoyant)}`;
+    const truth =
+      clairvoyant === undefined || omniscient === undefined
+        ? ''
+        : `, clairvoyant ${interval(clairvoyant)}, omniscient ${interval(omniscient)}`;
     return `${word.padEnd(13)} ${what}: ${interval(value)} (≤ ${atMost}${off}${truth}, ${seeds} seeds)`;
   });
   return `\ngoals (they ask for 20 seeds of the families that are held out)\n${lines.join('\n')}\n`;

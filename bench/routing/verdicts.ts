@@ -11,6 +11,8 @@ export interface Verdict {
   readonly withoutModel: Estimate | undefined;
   /** The same ratio with the truth for a forecast, where that says something: what a perfect model would reach. */
   readonly clairvoyant: Estimate | undefined;
+  /** The same ratio for a policy that knows everything at every event: what none that has to find it out can reach. */
+  readonly omniscient: Estimate | undefined;
   readonly atMost: number;
   /** Of how many seeds per family. */
   readonly seeds: number;
@@ -47,6 +49,14 @@ export function verdictsOf(outcomes: readonly Outcome[]): readonly Verdict[] {
   const base = policy(BASE);
   const c3 = policy('c3', 'declared');
   const best = bestAtSteady(outcomes);
+  const bound = (
+    truth: 'forecast' | 'everything',
+    own: Policy,
+    other: Policy,
+    measure: Measure,
+    families: Families,
+  ): Estimate | undefined =>
+    other.by === MODEL_OFF ? ratio(outcomes, { ...own, truth }, other, measure, families) : undefined;
   const goal = (
     what: string,
     atMost: number,
@@ -56,8 +66,8 @@ export function verdictsOf(outcomes: readonly Outcome[]): readonly Verdict[] {
   ): Verdict => ({
     what,
     value: ratio(outcomes, own, other, measure, families),
-    clairvoyant:
-      other.by === MODEL_OFF ? ratio(outcomes, { ...own, clairvoyant: true }, other, measure, families) : undefined,
+    clairvoyant: bound('forecast', own, other, measure, families),
+    omniscient: bound('everything', own, other, measure, families),
     withoutModel: other.by === MODEL_OFF ? undefined : ratio(outcomes, off(own), off(other), measure, families),
     atMost,
     seeds: seedsOf(families, own),

@@ -73,6 +73,35 @@ test('a model of constants alone is one, too', async () => {
   await scorer.close();
 });
 
+describe('a model that tells rooms', () => {
+  const withRoom = (): TrainedModel => train(syntheticRows(6_000), schema, { trees: 3, room: trained.model.mean });
+
+  test('gives them behind the scores, as its trees do', async () => {
+    const made = withRoom();
+    const { features } = syntheticRows(200);
+    const scorer = await loadModel(made.onnx, { schema });
+    const [theirs, ours] = [await scorer.score(features, 200), scoreRows(made.model, features, COLUMNS)];
+    await scorer.close();
+    expect(theirs).toHaveLength(4 * 200);
+    for (let i = 0; i < ours.length; i += 1)
+      expect(Math.abs((theirs[i] as number) - (ours[i] as number))).toBeLessThanOrEqual(1e-5);
+  });
+
+  test('is refused where they are not what it says of golden rows', async () => {
+    const { model, metadata } = withRoom();
+    const [first, ...others] = metadata.golden.rooms ?? [];
+    const golden = { ...metadata.golden, rooms: [(first as number) + 0.1, ...others] };
+    const file = exportOnnx(model, { ...metadata, golden });
+    await expect(loadModel(file, { schema })).rejects.toMatchObject({ code: 'E_MODEL_GOLDEN' });
+  });
+
+  test('is refused where its second output is another one', async () => {
+    const { onnx } = withRoom();
+    const renamed = Buffer.from(onnx.toString('latin1').replaceAll('log_room', 'log_rume'), 'latin1');
+    await expect(loadModel(renamed, { schema })).rejects.toMatchObject({ code: 'E_MODEL_SHAPE' });
+  });
+});
+
 test('metadata come back out of the file', async () => {
   const sha256 = createHash('sha256').update(trained.onnx).digest('hex');
   const scorer = await loadModel(trained.onnx, { schema, sha256: sha256.toUpperCase() });

@@ -17,7 +17,9 @@ it('comes with the repository, fits the features, and decides otherwise than no 
 });
 
 it('is bounded by the truth', async () => {
-  const { j } = figuresOf(await runPolicy(world, { ...policy, clairvoyant: true }, undefined));
+  const { j } = figuresOf(await runPolicy(world, { ...policy, truth: 'forecast' }, undefined));
   const without = figuresOf(await runPolicy(world, { ...policy, by: 'adaptive' }, undefined));
   expect(j).toBeLessThan(1.1 * without.j);
+  const all = figuresOf(await runPolicy(world, { ...policy, truth: 'everything' }, undefined));
+  expect(all.j).toBeLessThan(without.j);
 });

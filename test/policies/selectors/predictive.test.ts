@@ -40,6 +40,26 @@ describe('predictive', () => {
     expect(made.selector.explain(event).model).toBe('favours-2');
   });
 
+  it('fills a target as far as the model says that there is room', () => {
+    const rooms = (told: readonly number[]): Scorer => ({
+      score: (features, rows) => {
+        const scores = favours(-1).score(features, rows) as Float32Array;
+        const all = new Float32Array(4 * rows);
+        all.set(scores.map((score, i) => (i % 3 === 2 ? score : score - Math.log(16))));
+        for (let row = 0; row < rows; row += 1) all[3 * rows + row] = Math.log(told[Math.floor(row / 3)] as number);
+        return all;
+      },
+    });
+    const share = (told: readonly number[], config = alike): number => {
+      const made = bench('predictive', config, { scorer: rooms(told) });
+      const counts = run(made, { ms: 3_000, rate: 2, behave });
+      return (counts[0] as number) / counts.reduce((sum, count) => sum + count);
+    };
+    expect(share([40, 10, 10])).toBeGreaterThan(1.2 * share([10, 10, 10]));
+    const declared = { targets: targets(3, () => ({ capacity: { concurrent: 10 } })) };
+    expect(share([40, 10, 10], declared)).toBeCloseTo(share([10, 10, 10], declared), 1);
+  });
+
   it('gives the scorer float32 rows of the schema, by target and size class', () => {
     const seen: [number, number][] = [];
     const scorer: Scorer = {
