@@ -26,8 +26,12 @@ interface StoredHead {
   readonly trees: readonly StoredTree[];
 }
 
-/** Undefined where there is none for the features of this version. Throws `E_MODEL_DATA` where the file is broken. */
-export function readRoomHead(file: URL = ROOM_HEAD): Ensemble | undefined {
+/**
+ * Undefined where there is none for such features. Throws `E_MODEL_DATA` where the file is broken.
+ *
+ * @param hash Of the schema of the features.
+ */
+export function readRoomHead(hash: string, file: URL = ROOM_HEAD): Ensemble | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -36,7 +40,7 @@ export function readRoomHead(file: URL = ROOM_HEAD): Ensemble | undefined {
     throw modelError('E_MODEL_DATA', `${file.pathname} cannot be read (${codeOf(cause) ?? 'unknown cause'})`, cause);
   }
   const { schema, base, trees } = parsed(text, file);
-  if (schema !== SCHEMA_HASH) return undefined;
+  if (schema !== hash) return undefined;
   return { base, trees: trees.map(treeOf), relativeTo: FEATURES.findIndex(({ name }) => name === ROOM) };
 }
 

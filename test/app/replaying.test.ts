@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Scorer } from '../../src/core/scorer.ts';
 import { SELECTORS, type Selector, type SelectorConfig } from '../../src/core/selector.ts';
 import { GATEWAY_SCHEMA } from '../../src/models/contract.ts';
-import { SCHEMA_HASH } from '../../src/models/features.ts';
+import { EXPECTED, FEATURE_COUNT, FEATURES, SCHEMA_HASH } from '../../src/models/features.ts';
 import { replayed } from '../../src/replaying.ts';
 import { type RecentChoice, recentRecords } from '../../src/telemetry/recent.ts';
 import { recordWorld, TARGETS_OF_WORLD } from '../models/recorded-world.ts';
@@ -10,6 +10,8 @@ import { seeded } from '../setup/seeded.ts';
 import { directory } from '../telemetry/rig.ts';
 
 const CONFIG: SelectorConfig = { by: 'adaptive', targets: TARGETS_OF_WORLD, explore: 0.05 };
+
+const EXPECTED_COLUMN = FEATURES.findIndex(({ name }) => name === EXPECTED);
 
 function replay(recorded: RecentChoice, scorer?: Scorer, config = CONFIG, until?: number): Promise<Selector> {
   return replayed({ config, scorer, share: 1, random: seeded(3), recorded, until, schema: GATEWAY_SCHEMA });
@@ -49,7 +51,11 @@ test('a model is asked about the features that were recorded', async () => {
     schemaHash: SCHEMA_HASH,
     async score(features, rows) {
       asked.push(features);
-      return Float32Array.from({ length: rows * 3 }, (_, i) => [1, 2, 0][i % 3] as number);
+      // What arithmetic expects: a model that is wrong would be left.
+      return Float32Array.from({ length: rows * 3 }, (_, i) => {
+        const ms = Math.expm1(features[Math.floor(i / 3) * FEATURE_COUNT + EXPECTED_COLUMN] as number);
+        return [Math.log(ms), Math.log(2 * ms), 0.001][i % 3] as number;
+      });
     },
   };
   const selector = await replay(recent, scorer, { ...CONFIG, by: 'predictive' });

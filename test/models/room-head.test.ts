@@ -37,22 +37,24 @@ function learned(): { head: Ensemble; features: Float32Array } {
 
 describe('the trees that tell rooms', () => {
   it('come with the gateway, for the features of this version', () => {
-    expect(readRoomHead()?.trees.length).toBeGreaterThan(10);
+    expect(readRoomHead(SCHEMA_HASH)?.trees.length).toBeGreaterThan(10);
   });
 
   it('say the same after they were written down', () => {
     const { head, features } = learned();
-    const read = readRoomHead(stored(writtenRoomHead(head)));
+    const read = readRoomHead(SCHEMA_HASH, stored(writtenRoomHead(head)));
     expect(read && [...predict(read, features, FEATURE_COUNT)]).toEqual([...predict(head, features, FEATURE_COUNT)]);
   });
 
   it('are none where there is no file, or one for other features', () => {
-    expect(readRoomHead(new URL('none.json', ROOM_HEAD))).toBeUndefined();
+    expect(readRoomHead(SCHEMA_HASH, new URL('none.json', ROOM_HEAD))).toBeUndefined();
     const other = writtenRoomHead(learned().head).replace(SCHEMA_HASH, '0'.repeat(64));
-    expect(readRoomHead(stored(other))).toBeUndefined();
+    expect(readRoomHead(SCHEMA_HASH, stored(other))).toBeUndefined();
   });
 
   it('are refused where the file is broken', () => {
-    expect(() => readRoomHead(stored('{'))).toThrowError(expect.objectContaining({ code: 'E_MODEL_DATA' }));
+    expect(() => readRoomHead(SCHEMA_HASH, stored('{'))).toThrowError(
+      expect.objectContaining({ code: 'E_MODEL_DATA' }),
+    );
   });
 });

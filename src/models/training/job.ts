@@ -59,7 +59,11 @@ export async function doJob(
   const { schema, active } = job;
   const { data, read } = await readRows(job, job.maxRows);
   listeners.onRead?.(read);
-  const options = { room: readRoomHead(), ...job.options, ...(active === undefined ? {} : { parent: active.sha256 }) };
+  const options = {
+    room: readRoomHead(schema.hash),
+    ...job.options,
+    ...(active === undefined ? {} : { parent: active.sha256 }),
+  };
   const made = train(data, schema, options, listeners.onProgress);
   const { onnx, metadata, rows, trees, test, evaluation, baselines } = made;
   const incumbent = active && (await rival(active, test));
