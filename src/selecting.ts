@@ -1,6 +1,7 @@
 import type { Selector, SelectorConfig, SelectorDeps } from './core/selector.ts';
 import { Adaptation, type Averages } from './models/adaptation.ts';
 import { Predictor } from './models/predictor.ts';
+import { sizeClassesOf } from './models/size-classes.ts';
 import { Window } from './models/window.ts';
 import { C3 } from './policies/selectors/c3.ts';
 import { Choice, type ModelSeat } from './policies/selectors/choice.ts';
@@ -16,7 +17,8 @@ import type { Strategy } from './policies/selectors/strategy.ts';
 
 /** A selector as the gateway uses it, for any clock and source of chance. See {@link Selector} for how it is driven. */
 export function createSelector(config: SelectorConfig, deps: SelectorDeps): Selector {
-  const windows = config.targets.map(() => new Window());
+  const { count } = sizeClassesOf(config);
+  const windows = config.targets.map(() => new Window(count));
   const predictor = new Predictor(config, windows, deps.scorer);
   const sizes: Sizes = { classes: predictor.classes, classOf: (bytes) => predictor.sizeClass(bytes) };
   const average = persistence(sizes);

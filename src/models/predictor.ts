@@ -4,10 +4,9 @@ import type { FeatureSnapshot, SelectorConfig, SelectorTarget } from '../core/se
 import type { TargetWindow } from '../core/target-window.ts';
 import { copyForSize, FEATURE_COUNT, SCHEMA_HASH, writeFeatures } from './features.ts';
 import { scoreFault } from './score-checks.ts';
-import { SizeClasses } from './size-classes.ts';
+import { type SizeClasses, sizeClassesOf } from './size-classes.ts';
 
 const DAY_MS = 86_400_000;
-const MOST_ROWS = 64;
 /** Scores of more ticks ago are not used. */
 const STALE_TICKS = 5;
 
@@ -50,8 +49,7 @@ export class Predictor {
   constructor(config: SelectorConfig, windows: readonly TargetWindow[], scorer: Scorer | undefined) {
     this.#targets = config.targets;
     this.#windows = windows;
-    const most = Math.max(1, Math.floor(MOST_ROWS / Math.max(1, config.targets.length)));
-    this.#sizes = new SizeClasses(config.sizeClasses ?? [4_096, 65_536], most);
+    this.#sizes = sizeClassesOf(config);
     this.#seasonMs = config.seasonMs ?? DAY_MS;
     this.#gateways = config.gateways ?? 1;
     this.#telemetry = config.telemetry ?? false;

@@ -1,3 +1,12 @@
+import type { SelectorConfig } from '../core/selector.ts';
+
+const MOST_ROWS = 64;
+
+/** The classes that are told apart: fewer where there are many targets, so that a model has 64 rows at most to score. */
+export function sizeClassesOf({ targets, sizeClasses = [4_096, 65_536] }: SelectorConfig): SizeClasses {
+  return new SizeClasses(sizeClasses, Math.max(1, Math.floor(MOST_ROWS / Math.max(1, targets.length))));
+}
+
 /** Events by size: scores are computed for a few classes, not for each event. */
 export class SizeClasses {
   readonly #bounds: readonly number[];

@@ -61,6 +61,12 @@ export class Window implements TargetWindow {
   #rolledAt: number = Number.NaN;
   readonly #season = new Season();
   #startedAt: number = Number.NaN;
+  readonly #tellsSizes: boolean;
+
+  /** @param sizeClasses That there are. With one there is nothing to tell apart. */
+  constructor(sizeClasses: number = Number.POSITIVE_INFINITY) {
+    this.#tellsSizes = sizeClasses > 1;
+  }
 
   get ack1sMs(): number {
     return this.#ack1s.mean;
@@ -140,7 +146,7 @@ export class Window implements TargetWindow {
     this.#failuresInARow = 0;
     this.suspicion = 0;
     this.lastAckAt = now;
-    this.#sizes.record(now, sizeClass, latencyMs, this.#fast.mean);
+    if (this.#tellsSizes) this.#sizes.record(now, sizeClass, latencyMs, this.#fast.mean);
     this.#queueing.add(now, depth, latencyMs - this.#sizes.of(sizeClass));
     this.#fast.add(now, latencyMs);
     this.#fastDepth.add(now, depth);

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { usualOfSizeMs, workOf } from '../../src/core/capacity.ts';
+import type { FeatureSnapshot } from '../../src/core/selector.ts';
+import { FEATURES } from '../../src/models/features.ts';
 import { SizeExcess } from '../../src/models/size-excess.ts';
 import { Window } from '../../src/models/window.ts';
+import { createSelector } from '../../src/selecting.ts';
+import { seeded } from '../setup/seeded.ts';
 
 const target = { name: 'a' };
 
@@ -36,6 +40,43 @@ describe('SizeExcess', () => {
 });
 
 describe('what a size means', () => {
+  it('is nothing where sizes are not told apart, also where answers come in bursts, each behind the one before', () => {
+    const burst = (window: Window): Window => {
+      for (let n = 0; n < 100; n += 1) {
+        for (let k = 0; k < 10; k += 1) window.sent(1_000 * n);
+        for (let k = 1; k <= 10; k += 1) window.settled(1_000 * n + 10 * k, 'ok', 10 * k, 1_000 * n, 10, 0);
+        window.roll(1_000 * n + 200);
+      }
+      return window;
+    };
+    expect(burst(new Window(3)).excessMs(0)).toBeGreaterThan(5);
+    expect(burst(new Window(1)).excessMs(0)).toBe(0);
+    expect(workOf(target, burst(new Window(1)), 0)).toBe(1);
+  });
+
+  it.each([
+    [2, 3],
+    [40, 1],
+  ])('is told apart at %i targets in %i classes', (targets, classes) => {
+    let now = 0;
+    const selector = createSelector(
+      { by: 'adaptive', telemetry: true, targets: Array.from({ length: targets }, (_, i) => ({ name: `t${i}` })) },
+      { now: () => now, random: seeded(1) },
+    );
+    for (let n = 0; n < 200; n += 1) {
+      const bytes = n % 2 === 0 ? 100 : 10_000;
+      now = 20 * n;
+      const ticket = selector.sent(0, { bytes });
+      selector.settled(ticket, 'ok', bytes === 100 ? 10 : 40 + n / 10);
+      selector.tick();
+    }
+    const { features, classes: told } = selector.snapshot() as FeatureSnapshot;
+    const excess = features[FEATURES.findIndex(({ name }) => name === 'size_excess')] as number;
+    expect(told).toBe(classes);
+    if (classes === 1) expect(excess).toBe(0);
+    else expect(excess).toBeLessThan(-1);
+  });
+
   it('is no difference where nothing was seen', () => {
     expect(workOf(target, new Window(), 2)).toBe(1);
     expect(usualOfSizeMs(target, new Window(), 2)).toBe(20);
