@@ -34,7 +34,7 @@ export interface SelectorTarget {
   readonly protocol?: string | undefined;
 }
 
-/** Weights of the parts of the expected cost (docs/guide/selectors.md); defaults are 1, 1, 1, 1 and 1. */
+/** Weights of the parts of the expected cost (docs/guide/selectors.md); defaults are 1, 0.1, 1, 1 and 1. */
 export interface CostWeights {
   readonly latency?: number | undefined;
   readonly slo?: number | undefined;

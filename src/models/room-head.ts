@@ -7,7 +7,7 @@ import type { Ensemble, Tree } from './training/tree.ts';
 /**
  * Trees that tell the room of a target. What fits into a target cannot be read off telemetry, since a target that never was
  * full never showed it; in simulation it is known. So this part of a model is learned there (`npm run bench --
- * routing-train`), comes with the gateway, and goes into every model that is trained. See ADR 0029.
+ * routing-train`), comes with the gateway, and goes into every model that is trained. See ADR 0032.
  */
 export const ROOM_HEAD: URL = new URL('../../config/models/room.json', import.meta.url);
 
@@ -51,11 +51,16 @@ export function writtenRoomHead({ base, trees }: Ensemble): string {
 }
 
 function parsed(text: string, file: URL): StoredHead {
+  let head: Partial<StoredHead> | null;
   try {
-    return JSON.parse(text) as StoredHead;
+    head = JSON.parse(text) as Partial<StoredHead> | null;
   } catch (cause) {
     throw modelError('E_MODEL_DATA', `${file.pathname} is no JSON`, cause);
   }
+  const { schema, base, trees } = head ?? {};
+  const holds = typeof schema === 'string' && typeof base === 'number' && Array.isArray(trees);
+  if (!holds) throw modelError('E_MODEL_DATA', `${file.pathname} does not hold trees that tell rooms`);
+  return { schema, base, trees };
 }
 
 function storedTree({ column, threshold, left, right, missingLeft, value }: Tree): StoredTree {

@@ -53,8 +53,9 @@ describe('the trees that tell rooms', () => {
   });
 
   it('are refused where the file is broken', () => {
-    expect(() => readRoomHead(SCHEMA_HASH, stored('{'))).toThrowError(
-      expect.objectContaining({ code: 'E_MODEL_DATA' }),
-    );
+    for (const text of ['{', 'null', '{}', `{"schema":"${SCHEMA_HASH}","base":0}`])
+      expect(() => readRoomHead(SCHEMA_HASH, stored(text))).toThrowError(
+        expect.objectContaining({ code: 'E_MODEL_DATA' }),
+      );
   });
 });

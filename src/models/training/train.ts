@@ -34,7 +34,7 @@ export interface TrainedModel {
   readonly onnx: Buffer;
   /** The newest rows, which nothing else has seen, how the model does on them, and how plain averages do. */
   readonly test: Dataset;
-  /** Of the test rows, `[rows, 3]`. */
+  /** Of the test rows, as {@link scoreRows} gives them. */
   readonly scores: Float32Array;
   readonly evaluation: Evaluation;
   readonly baselines: readonly Baseline[];
