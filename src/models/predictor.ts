@@ -189,7 +189,9 @@ export class Predictor {
       (scores) => {
         if (!current()) return;
         this.#waiting = false;
-        this.#take(scores, of);
+        // A scorer may be anybody's: nothing must be thrown here, where nobody would catch it.
+        if (scores instanceof Float32Array) this.#take(scores, of);
+        else this.#reject('the scorer gave no Float32Array');
       },
       (error: unknown) => {
         if (!current()) return;

@@ -88,6 +88,9 @@ describe('predictive', () => {
     'a probability above 1': (_f, rows) => new Float32Array(rows * 3).fill(2),
     'too few scores': () => new Float32Array(3),
     'an absurd latency': (_f, rows) => new Float32Array(rows * 3).fill(90),
+    'a room that is no number': (_f, rows) => new Float32Array(rows * 4).fill(Number.NaN, rows * 3),
+    'a promise of a plain list': (_f, rows) => Promise.resolve(new Array(rows * 3).fill(0.5) as never),
+    'a promise of nothing': () => Promise.resolve(undefined as never),
     'a promise that fails': () => Promise.reject(new Error('no')),
     'an exception': () => {
       throw new Error('no');
