@@ -1,4 +1,5 @@
 import type { Environment } from './components.ts';
+import { redactUrl } from './config/redact.ts';
 import type { GatewayConfig, SourceConfig, TargetConfig } from './config/types.ts';
 import type { TracedPlace } from './core/tracer.ts';
 import { FEATURES } from './models/features.ts';
@@ -22,7 +23,7 @@ export async function openTracing(
 
 export function placeOf({ name, kind, adapter }: SourceConfig | TargetConfig): TracedPlace {
   const address = ADDRESSES.map((field) => adapter[field]).find((value) => typeof value === 'string');
-  return { name, kind, address };
+  return { name, kind, address: address && redactUrl(address) };
 }
 
 function readFeatures(row: Float32Array): Record<string, number> {

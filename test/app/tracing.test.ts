@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Gateway } from '../../src/app.ts';
+import type { TargetConfig } from '../../src/config/types.ts';
 import type { MeshEvent } from '../../src/core/event.ts';
+import { placeOf } from '../../src/tracing.ts';
 import { type Collector, startCollector } from '../setup/collector.ts';
 import { extensions, jsonEvent } from '../setup/events.ts';
 import { eventually } from '../setup/eventually.ts';
@@ -247,4 +249,10 @@ test('what has ended is exported when the gateway stops', async () => {
   await gateway.stop();
   expect(spans).toHaveLength(4);
   expect(counters(gateway)).toMatchObject({ events: 2, spans: 4, exported: 4, dropped: 0, failed: 0, queued: 0 });
+});
+
+test('what spans tell of a place has no password in it', () => {
+  const adapter = { queue: 'http://me:secret@sqs:9324/000000000000/out' };
+  const { address } = placeOf({ name: 'out', kind: 'sqs', adapter } as unknown as TargetConfig);
+  expect(address).toBe('http://***@sqs:9324/000000000000/out');
 });

@@ -18,10 +18,10 @@ export function decisionAttributes(traced: TracedDecision, read: FeatureReader):
     'fairlead.decision.chosen': nameOf(decision.target),
     'fairlead.decision.by': decision.by,
     'fairlead.decision.policy': decision.policy,
-    'fairlead.decision.propensity': decision.propensity,
     'fairlead.decision.explored': decision.explored,
     'fairlead.decision.eligible': eligible.slice(0, MAX_TARGETS).map(nameOf),
   };
+  setFinite(attributes, 'fairlead.decision.propensity', decision.propensity);
   if (lease !== undefined) attributes['fairlead.decision.lease'] = lease;
   if (model !== undefined) attributes['fairlead.decision.model'] = model;
   if (fallback !== undefined) attributes['fairlead.decision.fallback'] = fallback;

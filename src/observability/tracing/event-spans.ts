@@ -8,6 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { EventDelivery, Outcome } from '../../core/delivery.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Leg, SendResult } from '../../core/target.ts';
 import type { AttemptTrace, EventTrace, TracedDecision, TracedEnd, TracedPlace } from '../../core/tracer.ts';
 import { decisionAttributes, type FeatureReader } from './decision.ts';
@@ -33,7 +34,7 @@ export class EventSpans implements EventTrace {
 
   decided(attempt: Leg, decision: TracedDecision): void {
     this.#decisions ??= new WeakMap();
-    this.#decisions.set(attempt, decisionAttributes(decision, this.#read));
+    this.#decisions.set(attempt, explained(decision, this.#read));
   }
 
   sending(leg: Leg, target: TracedPlace): AttemptTrace {
@@ -106,6 +107,15 @@ export function receiptAttributes({ event, attempt, meta }: EventDelivery, sourc
   if (attempt > 1) attributes['fairlead.redelivery'] = attempt;
   for (const [name, value] of Object.entries(meta.position)) attributes[`fairlead.position.${name}`] = value;
   return attributes;
+}
+
+/** Selectors and models are asked here, and what they throw must not stop the event. */
+function explained(decision: TracedDecision, read: FeatureReader): Attributes {
+  try {
+    return decisionAttributes(decision, read);
+  } catch (error) {
+    return { 'fairlead.choice': decision.choice, 'fairlead.decision.unexplained': messageOf(error) };
+  }
 }
 
 function placeAttributes({ kind, address }: TracedPlace): Attributes {

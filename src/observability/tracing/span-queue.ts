@@ -110,13 +110,18 @@ export class SpanQueue implements SpanProcessor {
   async #send(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH);
-      const error = await new Promise<Error | undefined>((resolve) => {
-        this.#o.exporter.export(batch, (result) => {
-          resolve(result.code === 0 ? undefined : (result.error ?? new Error('the collector did not take the spans')));
-        });
-      });
-      this.#sent(batch.length, error);
+      this.#sent(batch.length, await this.#export(batch));
     }
+  }
+
+  /** Resolves also where the exporter throws: spans that cannot be made into a request must not hold those behind them. */
+  #export(batch: ReadableSpan[]): Promise<Error | undefined> {
+    const refused = (error: unknown): Error =>
+      error instanceof Error ? error : new Error('the collector did not take the spans');
+    const exported = new Promise<Error | undefined>((resolve) => {
+      this.#o.exporter.export(batch, ({ code, error }) => resolve(code === 0 ? undefined : refused(error)));
+    });
+    return exported.catch(refused);
   }
 
   #sent(spans: number, error: Error | undefined): void {

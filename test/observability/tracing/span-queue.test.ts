@@ -102,3 +102,24 @@ test('close exports what waits, within its time; the rest is counted once', asyn
   expect(counters).toMatchObject({ spans: 301, exported: 256, dropped: 45, failed: 0, queued: 0 });
   expect(balanced()).toBe(true);
 });
+
+test('an exporter that throws costs its spans and nothing else', async () => {
+  const { clock, exporter, counters, warnings, end, balanced } = rig(1_000);
+  const whole = exporter.export;
+  exporter.export = () => {
+    throw new Error('no request can be made of it');
+  };
+  end(2);
+  await clock.advance(1_000);
+  await turn();
+  expect(counters).toMatchObject({ failed: 2, queued: 0 });
+  expect(warnings).toEqual([expect.stringContaining('no request can be made of it')]);
+  exporter.export = whole;
+  end(3);
+  await clock.advance(1_000);
+  await turn();
+  exporter.answers[0]?.({ code: 0 });
+  await turn();
+  expect(counters).toMatchObject({ exported: 3, failed: 2, queued: 0 });
+  expect(balanced()).toBe(true);
+});
