@@ -77,6 +77,14 @@ export class Encoder {
     return topic;
   }
 
+  /** What {@link encode} gave, without the trace context of the hop: that must not cost the event. */
+  untraced(publication: Publication, { event, trace }: Leg): Publication {
+    if (trace === undefined || !this.#placesTrace(event)) return publication;
+    const { properties } = publication;
+    const isTrace = (name: string | undefined): boolean => name === 'traceparent' || name === 'tracestate';
+    return { ...publication, properties: properties.filter((_, i) => !isTrace(properties[i - (i % 2)])) };
+  }
+
   #properties(
     event: MeshEvent,
     headers: NativeHeaders | undefined,
@@ -98,18 +106,19 @@ export class Encoder {
     return properties;
   }
 
-  /**
-   * The trace context of the hop; false where there is no place for it: MQTT 3.1.1 has no properties, and outside structured
-   * mode a property of that name is the attribute, which stays as it is.
-   */
+  /** False where there is no place for the trace context of the hop. */
   #addTrace({ traceparent, tracestate }: TraceContext, event: MeshEvent, properties: string[]): boolean {
-    const { encoding, version } = this.#options;
-    const { extensions } = event;
-    const taken = extensions['traceparent'] !== undefined || extensions['tracestate'] !== undefined;
-    if (version !== 5 || (encoding === 'binary' && taken)) return false;
+    if (!this.#placesTrace(event)) return false;
     properties.push('traceparent', traceparent);
     if (tracestate !== undefined && fits(tracestate)) properties.push('tracestate', tracestate);
     return true;
+  }
+
+  /** MQTT 3.1.1 has no properties, and outside structured mode a property of that name is the attribute, which stays as it is. */
+  #placesTrace({ extensions }: MeshEvent): boolean {
+    const { encoding, version } = this.#options;
+    const taken = extensions['traceparent'] !== undefined || extensions['tracestate'] !== undefined;
+    return version === 5 && !(encoding === 'binary' && taken);
   }
 
   #addHeaders(headers: NativeHeaders, event: MeshEvent, properties: string[], traced: boolean): void {

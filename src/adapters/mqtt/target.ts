@@ -187,8 +187,7 @@ export class MqttTarget implements Target {
     if (qos === 1 && (this.#inFlight.isFull || this.#inFlight.count >= this.#suspects.limit)) return false;
     let publication: Publication;
     try {
-      publication = this.#encoder.encode(sending.legs[index] as Leg);
-      this.#checkSize(publication);
+      publication = this.#fitting(sending.legs[index] as Leg);
     } catch (error) {
       const coded = error instanceof FairleadError ? error : unencodable(error);
       sending.result(index, resultOf(coded));
@@ -199,10 +198,14 @@ export class MqttTarget implements Target {
     return true;
   }
 
-  #checkSize(publication: Publication): void {
-    const bytes = this.#writer.sizeOf(publication);
+  /** An event as the broker takes it; throws a final `E_TOO_LARGE` where it takes none so large. */
+  #fitting(leg: Leg): Publication {
     const maxBytes = this.#connection?.server.maximumPacketSize ?? MAX_REMAINING_BYTES;
-    if (bytes <= maxBytes) return;
+    const whole = this.#encoder.encode(leg);
+    if (this.#writer.sizeOf(whole) <= maxBytes) return whole;
+    const publication = this.#encoder.untraced(whole, leg);
+    const bytes = this.#writer.sizeOf(publication);
+    if (bytes <= maxBytes) return publication;
     throw new FairleadError({
       code: 'E_TOO_LARGE',
       message: `the packet has ${bytes} bytes, more than the ${maxBytes} that the broker takes`,

@@ -190,10 +190,12 @@ describe('sizes', () => {
   test('the broker’s Maximum Packet Size and Receive Maximum are honoured', async () => {
     let most = 0;
     let open = 0;
+    const published: Buffer[] = [];
     const wire = await fakeBroker((packet, socket) => {
       // receive maximum 2, maximum packet size 500
       if (packet.type === 1) socket.write(Buffer.from([0x20, 11, 0, 0, 8, 0x21, 0, 2, 0x27, 0, 0, 1, 0xf4]));
       if (packet.type !== 3) return;
+      published.push(packet.body);
       open += 1;
       most = Math.max(most, open);
       setImmediate(() => {
@@ -207,6 +209,16 @@ describe('sizes', () => {
     const results = await target.send([big, ...legs(10)], never);
     expect(results[0]).toMatchObject({ status: 'failed', code: 'E_TOO_LARGE', retryable: false });
     expect(statuses(results.slice(1))).toEqual(['confirmed']);
+    // A trace is not worth an event: where both are too large together, the event goes alone.
+    const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'vendor=1' };
+    const meta = { position: {}, headers: { other: 'stays' } };
+    const traced = { ...legOf(jsonEvent(2, { data: Buffer.alloc(400) })), meta, trace };
+    const small = { ...legOf(jsonEvent(3)), meta, trace };
+    expect(statuses(await target.send([traced, small], never))).toEqual(['confirmed']);
+    const [one, other] = published.slice(-2).map((body) => body.toString('latin1'));
+    expect(one).toContain('stays');
+    expect(one).not.toContain('trace');
+    expect(other).toContain(trace.traceparent);
     expect(most).toBeLessThanOrEqual(2);
   });
 });
