@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { codeOf } from '../core/errors.ts';
+import { codeOf, FairleadError } from '../core/errors.ts';
 import { filesOf, readRecords } from './read.ts';
 import type { DecisionRecord, FileHeader, SnapshotRecord } from './records.ts';
 
@@ -17,6 +17,9 @@ export interface RecentRecords {
   readonly choices: ReadonlyMap<string, RecentChoice>;
 }
 
+/** How often it is begun anew, where a file is gone before it was its turn. */
+const TRIES = 3;
+
 export interface RecentOptions {
   /** How far back from its last decision a choice is told of, in ms. */
   readonly spanMs: number;
@@ -29,9 +32,20 @@ export interface RecentOptions {
  * one before it was restarted. Undefined where there is none. Rejects with `E_TELEMETRY_READ`.
  */
 export async function recentRecords(directory: string, options: RecentOptions): Promise<RecentRecords | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    const files = await lastRun(directory);
+    try {
+      return await recordsOf(files, options);
+    } catch (error) {
+      if (tries === TRIES || !isGone(error)) throw error;
+    }
+  }
+}
+
+async function recordsOf(files: readonly string[], options: RecentOptions): Promise<RecentRecords | undefined> {
   let header: FileHeader | undefined;
   const choices = new Map<string, Recent>();
-  for (const file of (await lastRun(directory)).reverse()) {
+  for (const file of files.toReversed()) {
     const found = await read(file, options);
     if (found.header === undefined) continue;
     header ??= found.header;
@@ -43,6 +57,11 @@ export async function recentRecords(directory: string, options: RecentOptions): 
   }
   for (const recent of choices.values()) recent.trim();
   return header && { header, choices };
+}
+
+/** A file was deleted, or made into Parquet, after the directory had been listed. */
+function isGone(error: unknown): boolean {
+  return error instanceof FairleadError && codeOf(error.cause) === 'ENOENT';
 }
 
 /** The files of the run whose last one was written last, oldest first. */
