@@ -17,6 +17,10 @@ const AGE_ERROR_MS = 5;
 /** Successes that the sample left out are spread over the time before the one that stands for them, up to so much of it. */
 const SPREAD_MS = 1_000;
 
+/** A recorded success stands for so many sends at most, and so many are gone through at most: the last ones. */
+const MOST_COPIES = 10_000;
+const MOST_SENDS = 1_000_000;
+
 /** An outcome comes after its send. */
 const AT_ONCE_MS = 1e-3;
 
@@ -100,14 +104,15 @@ function settle(selector: Selector, { record, ticket }: Step): void {
 
 /** All that happened, in order. */
 function stepsOf(
-  { decisions, snapshots }: RecentChoice,
-  until: number = decisions.at(-1)?.ts ?? Number.NaN,
+  { decisions: all, snapshots }: RecentChoice,
+  until: number = all.at(-1)?.ts ?? Number.NaN,
 ): readonly Step[] {
+  const decisions = bounded(all);
   const first = decisions[0];
   if (first === undefined) return [];
   const steps: Step[] = [];
   for (const [i, record] of decisions.entries()) {
-    const copies = Math.max(1, Math.round(record.weight));
+    const copies = copiesOf(record);
     const gap = Math.min(SPREAD_MS, record.ts - (decisions[i - 1] ?? record).ts);
     for (let k = 0; k < copies; k += 1) {
       const sent: Step = { at: record.ts - (gap * k) / copies, kind: 'sent', record };
@@ -121,6 +126,19 @@ function stepsOf(
   steps.push(...ticks(first.ts, until, snapshots));
   const order: Readonly<Record<Step['kind'], number>> = { settled: 0, tick: 1, sent: 2 };
   return steps.sort((a, b) => a.at - b.at || order[a.kind] - order[b.kind]);
+}
+
+function copiesOf({ weight }: DecisionRecord): number {
+  return Math.min(MOST_COPIES, Math.max(1, Math.round(weight)));
+}
+
+function bounded(decisions: readonly DecisionRecord[]): readonly DecisionRecord[] {
+  let sends = 0;
+  const from = decisions.findLastIndex((record) => {
+    sends += copiesOf(record);
+    return sends > MOST_SENDS;
+  });
+  return decisions.slice(from + 1);
 }
 
 /** The recorded ones, and those between of which nothing was recorded. */

@@ -23,7 +23,8 @@ export function isHeader(fields: Fields): boolean {
     fields['telemetry'] === 1 &&
     texts(fields, ['gateway', 'instance', 'run']) &&
     typeof schema?.hash === 'string' &&
-    Array.isArray(schema.features)
+    Array.isArray(schema.features) &&
+    schema.features.every((feature: unknown) => typeof (feature as Fields | null)?.['name'] === 'string')
   );
 }
 

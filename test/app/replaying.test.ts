@@ -110,3 +110,18 @@ test('targets that are gone are passed over, new ones know nothing', async () =>
   expect(candidates.map(({ target }) => target)).toEqual(['queue', 'hook', 'new']);
   expect(candidates[2]).toMatchObject({ inFlight: 0, parts: { meanMs: 20 } });
 });
+
+test('what a record stands for is bounded', async () => {
+  const { decisions, snapshots } = await recordedWorld(2);
+  let drawn = 0;
+  const random = seeded(3);
+  const count = (): number => {
+    drawn += 1;
+    return random();
+  };
+  const heavy = decisions.slice(-2).map((record) => ({ ...record, weight: 1_000_000 }));
+  const options = { config: CONFIG, scorer: undefined, share: 1, random: count, schema: GATEWAY_SCHEMA };
+  await replayed({ ...options, recorded: { decisions: heavy, snapshots } });
+  expect(drawn).toBeGreaterThan(100);
+  expect(drawn).toBeLessThan(100_000);
+});
