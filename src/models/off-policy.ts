@@ -40,6 +40,8 @@ const CLIP = 10;
 const STRETCHES = 20;
 const TEMPERATURE = 0.05;
 const CUTOFF = 4;
+/** Over all targets together not more than this. */
+const MOST_EXPLORED = 0.05;
 const Z95 = 1.645;
 const LOAD = FEATURES.findIndex(({ name }) => name === 'load');
 const USUAL = FEATURES.findIndex(({ name }) => name === 'usual_30s');
@@ -94,8 +96,14 @@ export class OffPolicy {
       return above > CUTOFF ? 0 : Math.exp(-above);
     });
     const total = weights.reduce((sum, value) => sum + value, 0);
-    const floor = Math.min(this.#explore, 1 / costs.length);
-    return weights.map((value) => floor + (1 - floor * costs.length) * (value / total));
+    // What costs more than twice the least is tried less often, as by the policy itself: else any model would look dear.
+    const floors = costs.map((value) => this.#explore / Math.max(1, value / least - 1));
+    const wanted = floors.reduce((sum, floor) => sum + floor, 0);
+    const explored = Math.min(MOST_EXPLORED, wanted);
+    return weights.map((value, i) => {
+      const floor = wanted > 0 ? ((floors[i] as number) * explored) / wanted : 0;
+      return floor + (1 - explored) * (value / total);
+    });
   }
 
   /** NaN where nothing was added. */

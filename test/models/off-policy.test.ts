@@ -76,3 +76,29 @@ test('failures count as the timeout; costs of targets count', () => {
   // expected 30, seen 520, twice as likely
   expect(doublyRobust).toBeCloseTo(30 + 2 * (520 - 30), 3);
 });
+
+test('what is far dearer is tried as seldom as by the policy: a model that is right looks no worse than what was logged', () => {
+  const random = seeded(4);
+  const policy = new OffPolicy(new Map(), { explore: 0.04 });
+  // Explored by the policy: 0.04 × 20 / (400 - 20).
+  const tried = (0.04 * 20) / 380;
+  for (let i = 0; i < 20_000; i += 1) {
+    const chosen = random() < tried ? 1 : 0;
+    const [ms, propensity] = chosen === 0 ? [20, 1 - tried] : [400, tried];
+    const features = new Float32Array(2 * FEATURE_COUNT);
+    const decision = {
+      ts: i,
+      eligible: ['a', 'b'],
+      features,
+      chosen,
+      propensity,
+      cost: 0,
+      ms,
+      failed: false,
+      weight: 1,
+    };
+    policy.add(decision, Float32Array.of(Math.log(20), Math.log(20), 0, Math.log(400), Math.log(400), 0));
+  }
+  const { logged: before, doublyRobust } = policy.estimate();
+  expect(Math.abs(doublyRobust - before)).toBeLessThan(0.5);
+});
