@@ -48,7 +48,7 @@ export const DEMO: DemoScript = {
   pace: {
     ...LEARNING_PACE,
     lookMs: 250,
-    drift: { ...LEARNING_PACE.drift, binMs: 500, warmUp: 15, tolerance: 0.15, threshold: 4 },
+    drift: { ...LEARNING_PACE.drift, binMs: 500, warmUp: 15, tolerance: 0.05, threshold: 2 },
     // The newest fifths of half a minute are short.
     train: { gapMs: 1_000, validShare: 0.2, testShare: 0.2, minLeaf: 40 },
     rollout: {
@@ -79,21 +79,23 @@ const MODEL = 'latency';
 const FIRST_TRIES = 3;
 /** Of each family: a third of what is usual, so that the loop closes within its time on a busy machine. */
 const SCENARIOS = 1;
-const EU = { medianMs: 15, largeMs: 35 };
+const EU = { medianMs: 15, largeMs: 35, crowding: 0 };
+/** Events get in each other's way there after the change. */
+const CROWDING = 0.6;
 const LARGE = Buffer.alloc(20_000, 'a');
 const SMALL = Buffer.alloc(400, 'a');
 
 /**
- * The loop of learning, closed: a gateway, receivers of its own, traffic, a first model; then large events get slow at one
- * receiver, and the rest is the gateway's: alarm, training, gate, canary, promotion. Tells what happens as it does.
+ * The loop of learning, closed: a gateway, receivers of its own, traffic, a first model; then events begin to get in
+ * each other's way at one receiver, and the rest is the gateway's: alarm, training, gate, canary, promotion. Tells what happens as it does.
  */
 export async function demoLearning(script: DemoScript, tell: (line: string) => void): Promise<DemoResult> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-learning-'));
   const random = seeded(1);
   const receivers = [
     new Receiver('eu', EU, random),
-    new Receiver('us', { medianMs: 35, largeMs: 70 }, random),
-    new Receiver('ap', { medianMs: 60, largeMs: 120 }, random),
+    new Receiver('us', { medianMs: 35, largeMs: 70, crowding: 0 }, random),
+    new Receiver('ap', { medianMs: 60, largeMs: 120, crowding: 0 }, random),
   ];
   const begun = performance.now();
   const say = (text: string): void =>
@@ -122,8 +124,8 @@ export async function demoLearning(script: DemoScript, tell: (line: string) => v
     await until(gateway, 20_000, ({ version }) => version === first);
     const loaded = Date.now();
     await sleep(script.calmMs);
-    say('the change: from now on eu takes 350 ms for large events, and 15 ms for small ones as before');
-    (receivers[0] as Receiver).manner = { ...EU, largeMs: 350 };
+    say('the change: from now on each event under way at eu makes the others 60 % slower');
+    (receivers[0] as Receiver).manner = { ...EU, crowding: CROWDING };
     const changed = Date.now();
     const second = await closed(gateway, first, script.loopMs);
     if (second === undefined || failure !== undefined) {

@@ -2,21 +2,23 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How a receiver takes its time: the median, and the median for large events, in ms. */
+/** How a receiver takes its time: the median, and the median for large events, in ms; each event under way adds a share of it. */
 export interface Manner {
   readonly medianMs: number;
   readonly largeMs: number;
+  readonly crowding: number;
 }
 
 export const LARGE_BYTES = 4_096;
 const SPREAD = 0.2;
 
-/** A receiver of events whose latency is steered while it runs. */
+/** A receiver of events that is steered while it runs. */
 export class Receiver {
   readonly name: string;
   manner: Manner;
   readonly #server: Server;
   readonly #random: () => number;
+  #busy = 0;
 
   constructor(name: string, manner: Manner, random: () => number) {
     this.name = name;
@@ -42,8 +44,11 @@ export class Receiver {
   }
 
   async #answer(bytes: number, done: () => void): Promise<void> {
-    const { medianMs, largeMs } = this.manner;
-    await sleep((bytes > LARGE_BYTES ? largeMs : medianMs) * Math.exp(SPREAD * this.#normal()));
+    const { medianMs, largeMs, crowding } = this.manner;
+    const alone = (bytes > LARGE_BYTES ? largeMs : medianMs) * Math.exp(SPREAD * this.#normal());
+    this.#busy += 1;
+    await sleep(alone * (1 + crowding * (this.#busy - 1)));
+    this.#busy -= 1;
     done();
   }
 
