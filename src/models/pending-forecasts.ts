@@ -19,10 +19,14 @@ const FIRST = 256;
  */
 export class PendingForecasts {
   #values = new Float32Array(0);
+  /** 1 where a slot holds something: most do not, and this is asked for every send. */
+  #held = new Uint8Array(0);
 
   put(slot: number, forecast: SendForecast): void {
     const at = slot * FIELDS;
-    if (at >= this.#values.length) this.#grow(slot + 1);
+    if (slot >= this.#held.length) this.#grow(slot + 1);
+    // What is no number is no forecast.
+    this.#held[slot] = forecast.model > 0 ? 1 : 0;
     const values = this.#values;
     values[at] = forecast.model;
     values[at + 1] = forecast.average;
@@ -34,29 +38,31 @@ export class PendingForecasts {
 
   /** Empties the slot; false: it held nothing. */
   take(slot: number, into: SendForecast): boolean {
+    if (slot >= this.#held.length || this.#held[slot] === 0) return false;
+    this.#held[slot] = 0;
     const at = slot * FIELDS;
     const values = this.#values;
-    // Latencies are never 0. Beyond the end there is nothing either.
-    if (!((values[at] ?? 0) > 0)) return false;
     into.model = values[at] as number;
     into.average = values[at + 1] as number;
     into.season = values[at + 2] as number;
     into.q95 = values[at + 3] as number;
     into.modelFailure = values[at + 4] as number;
     into.averageFailure = values[at + 5] as number;
-    values[at] = 0;
     return true;
   }
 
   clear(): void {
-    this.#values.fill(0);
+    this.#held.fill(0);
   }
 
   #grow(slots: number): void {
-    let length = Math.max(FIRST * FIELDS, this.#values.length);
-    while (length < slots * FIELDS) length *= 2;
-    const values = new Float32Array(length);
+    let length = Math.max(FIRST, this.#held.length);
+    while (length < slots) length *= 2;
+    const values = new Float32Array(length * FIELDS);
     values.set(this.#values);
     this.#values = values;
+    const held = new Uint8Array(length);
+    held.set(this.#held);
+    this.#held = held;
   }
 }
