@@ -1,10 +1,10 @@
-import type { Selector, SelectorConfig, SelectorDeps } from './core/selector.ts';
+import type { Selector, SelectorConfig, SelectorDeps, SelectorName } from './core/selector.ts';
 import { Adaptation, type Averages } from './models/adaptation.ts';
 import { Predictor } from './models/predictor.ts';
 import { sizeClassesOf } from './models/size-classes.ts';
 import { Window } from './models/window.ts';
 import { C3 } from './policies/selectors/c3.ts';
-import { Choice, type ModelSeat } from './policies/selectors/choice.ts';
+import { Choice } from './policies/selectors/choice.ts';
 import { LeastCost } from './policies/selectors/least-cost.ts';
 import { LeastInFlight } from './policies/selectors/least-inflight.ts';
 import { type Forecast, newOutlook, persistence, type Sizes } from './policies/selectors/outlook.ts';
@@ -22,22 +22,22 @@ export function createSelector(config: SelectorConfig, deps: SelectorDeps): Sele
   const predictor = new Predictor(config, windows, deps.scorer);
   const sizes: Sizes = { classes: predictor.classes, classOf: (bytes) => predictor.sizeClass(bytes) };
   const average = persistence(sizes);
+  if (config.by !== 'predictive') {
+    return new Choice(config, deps, { windows, seat: predictor, chain: chainOf(config.by, config, deps, average) });
+  }
   const adaptation = new Adaptation(config, windows, predictor, averagesOf(average));
   adaptation.use(deps.scorer);
-  const seat: ModelSeat = config.by === 'predictive' ? adaptation : predictor;
-  return new Choice(config, deps, {
-    windows,
-    seat,
-    chain: chainOf(config, deps, average, modelForecast(sizes, predictor, adaptation)),
-  });
+  const model = new LeastCost('predictive', modelForecast(sizes, predictor, adaptation), config, deps.random);
+  const chain = [model, ...chainOf('adaptive', config, deps, average)];
+  return new Choice(config, deps, { windows, seat: adaptation, chain });
 }
 
-/** The strategy asked for, and what stands in for it: model, analytic policy, peak EWMA, fixed order. */
+/** The strategy asked for, and what stands in for it: analytic policy, peak EWMA, fixed order. */
 function chainOf(
+  by: Exclude<SelectorName, 'predictive'>,
   config: SelectorConfig,
   { random }: SelectorDeps,
   average: Forecast,
-  model: Forecast,
 ): readonly Strategy[] {
   const options = {
     random,
@@ -45,18 +45,17 @@ function chainOf(
     timeoutMs: config.timeoutMs ?? 2_000,
     gateways: config.gateways ?? 1,
   };
-  const last = [new PeakEwma(options), new Priority(options)];
-  switch (config.by) {
+  switch (by) {
     case 'priority':
       return [new Priority(options)];
     case 'round-robin':
       return [new RoundRobin()];
     case 'weighted':
     case 'random':
-      return [new RandomChoice(config.by, random)];
+      return [new RandomChoice(by, random)];
     case 'least-inflight':
     case 'p2c-least-inflight':
-      return [new LeastInFlight(config.by, random)];
+      return [new LeastInFlight(by, random)];
     case 'p2c-ewma':
       return [new PeakEwma(options)];
     case 'c3':
@@ -64,13 +63,7 @@ function chainOf(
     case 'prequal':
       return [new Prequal(options)];
     case 'adaptive':
-      return [new LeastCost('adaptive', average, config, random), ...last];
-    case 'predictive':
-      return [
-        new LeastCost('predictive', model, config, random),
-        new LeastCost('adaptive', average, config, random),
-        ...last,
-      ];
+      return [new LeastCost('adaptive', average, config, random), new PeakEwma(options), new Priority(options)];
   }
 }
 

@@ -1,8 +1,6 @@
 import { SCORE_COLUMNS } from '../core/scorer.ts';
+import { meanOf } from './log-normal.ts';
 import type { Predictor } from './predictor.ts';
-
-/** Quantile of the normal distribution at 0.95. */
-const Z95 = 1.645;
 
 /** A model's scores in ms, by row: the exponentials are taken once per answer of the model, not per event. */
 export class ModelOutlooks {
@@ -28,7 +26,6 @@ export class ModelOutlooks {
     return this.#predictor.row(target, bytes) / SCORE_COLUMNS;
   }
 
-  /** A model tells the mean of the logarithm; the mean latency is above that by what a log-normal of its quantile has. */
   #take(scores: Float32Array): void {
     this.#of = scores;
     const rows = scores.length / SCORE_COLUMNS;
@@ -41,8 +38,7 @@ export class ModelOutlooks {
       const at = row * SCORE_COLUMNS;
       const meanLog = scores[at] as number;
       const q95Log = scores[at + 1] as number;
-      const spread = Math.min(Z95, Math.max(0, (q95Log - meanLog) / Z95));
-      this.meanMs[row] = Math.exp(meanLog + (spread * spread) / 2);
+      this.meanMs[row] = meanOf(meanLog, q95Log);
       this.q95Ms[row] = Math.exp(q95Log);
       this.failure[row] = scores[at + 2] as number;
     }

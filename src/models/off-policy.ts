@@ -1,5 +1,6 @@
 import type { LoggedDecision } from '../core/training-row.ts';
 import { FEATURES } from './features.ts';
+import { meanOf } from './log-normal.ts';
 
 /** What decisions cost, as the choice at hand weighs it. */
 export interface DecisionCosts {
@@ -42,7 +43,6 @@ const TEMPERATURE = 0.05;
 const CUTOFF = 4;
 /** Over all targets together not more than this. */
 const MOST_EXPLORED = 0.05;
-const Z95 = 1.645;
 const LOAD = FEATURES.findIndex(({ name }) => name === 'load');
 const USUAL = FEATURES.findIndex(({ name }) => name === 'usual_30s');
 
@@ -71,8 +71,7 @@ export class OffPolicy {
     const { chosen, propensity, failed, ms, weight, cost } = decision;
     const expected = decision.eligible.map((name, i) => {
       const [mean = 0, q95 = 0, failure = 0] = scores.subarray(i * 3, i * 3 + 3);
-      const spread = Math.min(Z95, Math.max(0, (q95 - mean) / Z95));
-      const latency = Math.min(this.#timeoutMs, Math.exp(mean + (spread * spread) / 2));
+      const latency = Math.min(this.#timeoutMs, meanOf(mean, q95));
       return (1 - failure) * latency + failure * this.#timeoutMs + this.#costMs * (this.#costs.get(name) ?? 0);
     });
     const shares = this.#shares(decision, expected);

@@ -58,7 +58,7 @@ export const persistence = ({ classes, classOf }: Sizes): Forecast => ({
 });
 
 /** Quantile of the normal distribution at 0.95. */
-export const Z95 = 1.645;
+const Z95 = 1.645;
 
 /** P(latency > limit) of a log-normal latency with that mean and 0.95 quantile; the normal tail as a logistic curve. */
 export function exceeds(limitMs: number, meanMs: number, q95Ms: number): number {
