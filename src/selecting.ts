@@ -1,9 +1,11 @@
+import type { Random } from './core/clock.ts';
 import type { Selector, SelectorConfig, SelectorDeps, SelectorName } from './core/selector.ts';
 import { Adaptation, type Averages } from './models/adaptation.ts';
 import { Predictor } from './models/predictor.ts';
 import { sizeClassesOf } from './models/size-classes.ts';
 import { Window } from './models/window.ts';
 import { C3 } from './policies/selectors/c3.ts';
+import { Changes } from './policies/selectors/changes.ts';
 import { Choice } from './policies/selectors/choice.ts';
 import { LeastCost } from './policies/selectors/least-cost.ts';
 import { LeastInFlight } from './policies/selectors/least-inflight.ts';
@@ -22,23 +24,31 @@ export function createSelector(config: SelectorConfig, deps: SelectorDeps): Sele
   const predictor = new Predictor(config, windows, deps.scorer);
   const sizes: Sizes = { classes: predictor.classes, classOf: (bytes) => predictor.sizeClass(bytes) };
   const average = persistence(sizes);
+  const changes = new Changes(config.targets.length);
+  const chance = { random: deps.random, changes };
   if (config.by !== 'predictive') {
-    return new Choice(config, deps, { windows, seat: predictor, chain: chainOf(config.by, config, deps, average) });
+    return new Choice(config, deps, {
+      windows,
+      seat: predictor,
+      changes,
+      chain: chainOf(config.by, config, chance, average),
+    });
   }
   const adaptation = new Adaptation(config, windows, predictor, averagesOf(average));
   adaptation.use(deps.scorer);
-  const model = new LeastCost('predictive', modelForecast(sizes, predictor, adaptation), config, deps.random);
-  const chain = [model, ...chainOf('adaptive', config, deps, average)];
-  return new Choice(config, deps, { windows, seat: adaptation, chain });
+  const model = new LeastCost('predictive', modelForecast(sizes, predictor, adaptation), config, chance);
+  const chain = [model, ...chainOf('adaptive', config, chance, average)];
+  return new Choice(config, deps, { windows, seat: adaptation, changes, chain });
 }
 
 /** The strategy asked for, and what stands in for it: analytic policy, peak EWMA, fixed order. */
 function chainOf(
   by: Exclude<SelectorName, 'predictive'>,
   config: SelectorConfig,
-  { random }: SelectorDeps,
+  chance: { random: Random; changes: Changes },
   average: Forecast,
 ): readonly Strategy[] {
+  const { random } = chance;
   const options = {
     random,
     sloMs: config.sloMs ?? 100,
@@ -63,7 +73,7 @@ function chainOf(
     case 'prequal':
       return [new Prequal(options)];
     case 'adaptive':
-      return [new LeastCost('adaptive', average, config, random), new PeakEwma(options), new Priority(options)];
+      return [new LeastCost('adaptive', average, config, chance), new PeakEwma(options), new Priority(options)];
   }
 }
 

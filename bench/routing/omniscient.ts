@@ -1,5 +1,6 @@
 import type { Selector, SelectorConfig, SelectorDeps } from '../../src/core/selector.ts';
 import { Window } from '../../src/models/window.ts';
+import { Changes } from '../../src/policies/selectors/changes.ts';
 import { Choice, type ModelSeat } from '../../src/policies/selectors/choice.ts';
 import { type Candidate, Rule, type Strategy } from '../../src/policies/selectors/strategy.ts';
 import type { WaitMs } from '../../src/simulation/run.ts';
@@ -15,14 +16,15 @@ const OTHERS = 4;
  */
 export function omniscient(config: SelectorConfig, deps: SelectorDeps, world: World, waitMs: WaitMs): Selector {
   const windows = config.targets.map(() => new Window());
-  return new Choice(config, deps, { windows, seat: NO_MODEL, chain: [new Omniscient(world, waitMs)] });
+  const changes = new Changes(config.targets.length);
+  return new Choice(config, deps, { windows, seat: NO_MODEL, changes, chain: [new Omniscient(world, waitMs)] });
 }
 
 const NO_MODEL: ModelSeat = {
   sha: undefined,
   fallback: undefined,
   use: () => undefined,
-  saw: () => undefined,
+  saw: () => 0,
   tick: () => undefined,
   snapshot: () => undefined,
   sizeClass: () => 0,

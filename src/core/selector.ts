@@ -161,7 +161,8 @@ export interface FeatureSnapshot {
 
 /**
  * Chooses one target per event. Everything is synchronous and O(targets) at most; `choose`, `sent` and `settled` allocate
- * nothing in the usual case.
+ * nothing in the usual case. Their `now` is for callers that have many at once and read the clock for all of them; default:
+ * `SelectorDeps.now()`.
  *
  * The caller, for each attempt: `choose`, and if there is a target, `sent` before anything else is chosen, and exactly one
  * `settled` for it, at the latest when it gives up waiting. `tick` is called every `tickMs`.
@@ -170,12 +171,12 @@ export interface Selector {
   readonly targets: readonly SelectorTarget[];
   readonly by: SelectorName;
   /** @param eligible Indices of the targets that the event may go to, ascending; default: all. */
-  choose(event: SelectorEvent, eligible?: readonly number[]): Decision;
+  choose(event: SelectorEvent, eligible?: readonly number[], now?: number): Decision;
   /** What `choose` would weigh now. Changes nothing, draws no random number; allocates. */
   explain(event: SelectorEvent, eligible?: readonly number[]): Explanation;
-  sent(target: number, event: SelectorEvent): Ticket;
+  sent(target: number, event: SelectorEvent, now?: number): Ticket;
   /** @param latencyMs Default: the time since `sent`. */
-  settled(ticket: Ticket, status: SendStatus, latencyMs?: number): void;
+  settled(ticket: Ticket, status: SendStatus, latencyMs?: number, now?: number): void;
   /** An unavailable target (open breaker, lost connection) is never chosen. */
   available(target: number, up: boolean): void;
   /** Events that wait behind the target, as polled: `depth` events as of `ageMs` ago. */

@@ -114,8 +114,8 @@ export class Adaptation {
     this.#predictor.use(scorer);
   }
 
-  saw(bytes: number): void {
-    this.#predictor.saw(bytes);
+  saw(bytes: number): number {
+    return this.#predictor.saw(bytes);
   }
 
   sizeClass(bytes: number): number {

@@ -110,8 +110,9 @@ export class Predictor {
     return (index * this.#sizes.count + this.#sizes.of(bytes)) * SCORE_COLUMNS;
   }
 
-  saw(bytes: number): void {
-    this.#sizes.saw(bytes);
+  /** Told of each send's size; gives its class. */
+  saw(bytes: number): number {
+    return this.#sizes.saw(bytes);
   }
 
   snapshot(): FeatureSnapshot | undefined {

@@ -37,9 +37,11 @@ export class SizeClasses {
     return { sizeClass, bytes: this.#means[sizeClass] as number };
   }
 
-  saw(bytes: number): void {
+  /** Gives the class. */
+  saw(bytes: number): number {
     const at = this.of(bytes);
     const mean = this.#means[at] as number;
     this.#means[at] = mean + 0.01 * (bytes - mean);
+    return at;
   }
 }

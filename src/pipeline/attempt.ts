@@ -2,7 +2,7 @@ import type { CandidateCounters } from '../core/counters.ts';
 import type { DecisionHandle, DecisionObserver } from '../core/decision-observer.ts';
 import type { MeshEvent } from '../core/event.ts';
 import type { DeliverySettings } from '../core/routing.ts';
-import type { Selector, SendStatus, Ticket } from '../core/selector.ts';
+import type { Decision, Selector, SendStatus, Ticket } from '../core/selector.ts';
 import type { Lane } from './lane.ts';
 import { type AttemptOwner, type Failure, type LegSpec, PendingLeg } from './leg.ts';
 
@@ -60,6 +60,14 @@ export class Seat {
     }
     return spec;
   }
+}
+
+/** What an attempt is bound by: a decision among the targets that could be had. */
+export interface Bound {
+  readonly seat: Seat;
+  readonly usable: readonly number[];
+  readonly decision: Decision;
+  readonly now: number;
 }
 
 /** Legs of one key that were bound together: the key goes on when all of them are back. */

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { CandidateCounters, type DecisionCounters } from '../core/counters.ts';
 import type { Decision, DecisionBy, SendStatus } from '../core/selector.ts';
 import { Alarm } from './alarm.ts';
-import { Attempt, type ChoiceSetup, type Group, Seat, statusOf } from './attempt.ts';
+import { Attempt, type Bound, type ChoiceSetup, type Group, Seat, statusOf } from './attempt.ts';
 import { isOver, reportOver } from './expiry.ts';
 import { Histories } from './histories.ts';
 import type { Lane } from './lane.ts';
@@ -174,7 +174,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   }
 
   confirmed(attempt: Attempt, now: number): void {
-    this.#report(attempt, 'ok');
+    this.#report(attempt, 'ok', now);
     attempt.seat.counters.confirmed += 1;
     this.#end(attempt.leg);
     this.#o.owner.done(attempt.leg, now);
@@ -183,7 +183,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
 
   failed(attempt: Attempt, failure: Failure, free: boolean, now: number): void {
     const { leg, seat } = attempt;
-    this.#report(attempt, statusOf(failure));
+    this.#report(attempt, statusOf(failure), now);
     seat.counters.failed += 1;
     let delayMs = 0;
     if (free) this.#histories.failed(leg, seat.lane, this.#setup.eligible(leg.event), this.#seats);
@@ -204,7 +204,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   }
 
   returned(attempt: Attempt, now: number): void {
-    this.#report(attempt, 'recalled');
+    this.#report(attempt, 'recalled', now);
     attempt.seat.counters.recalled += 1;
     this.#back(attempt, 0, now);
   }
@@ -243,12 +243,13 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     if (this.#over(leg, now)) return true;
     const usable = this.#withRoom(eligible);
     if (usable.length === 0) return false;
-    const decision = this.#decide(leg, usable);
+    const decision = this.#decide(leg, usable, now);
     if (decision === undefined) return false;
     const seat = this.#seats[decision.target] as Seat;
     const next = seat.lane.orderedBatch ? leg.next : undefined;
-    if (next === undefined) seat.lane.addChain(this.#give(leg, seat, undefined, usable, decision));
-    else this.#giveTogether(leg, next, { seat, eligible, usable, decision });
+    const bound: Bound = { seat, usable, decision, now };
+    if (next === undefined) seat.lane.addChain(this.#give(leg, undefined, bound));
+    else this.#giveTogether(leg, next, eligible, bound);
     return true;
   }
 
@@ -256,7 +257,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
    * Asks the selector. A decision that weighs what is in flight holds for as many events as change that by next to nothing,
    * in one turn: the odds would be the same.
    */
-  #decide({ bytes }: PendingLeg, usable: Eligible): Decision | undefined {
+  #decide({ bytes }: PendingLeg, usable: Eligible, now: number): Decision | undefined {
     const { selector } = this.#setup;
     const size = selector.sizeClass(bytes);
     if (this.#holds > 0 && this.#heldOf === usable && this.#heldSize === size) {
@@ -265,7 +266,7 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     }
     this.#view.bytes = bytes;
     this.#holds = 0; // the selector writes over the decision that was held, also where it finds no target
-    const decision = selector.choose(this.#view, usable);
+    const decision = selector.choose(this.#view, usable, now);
     if (decision.target < 0) return undefined;
     [this.#held, this.#heldOf, this.#heldSize] = [decision, usable, size];
     const weighs = decision.by === 'analytic' || decision.by === 'model';
@@ -274,32 +275,29 @@ export class ChoiceLane implements LegLane, AttemptOwner {
   }
 
   /** Legs of a key go together as far as they may, in one send. */
-  #giveTogether(
-    leg: PendingLeg,
-    first: PendingLeg,
-    { seat, eligible, usable, decision }: { seat: Seat; eligible: Eligible; usable: Eligible; decision: Decision },
-  ): void {
+  #giveTogether(leg: PendingLeg, first: PendingLeg, eligible: Eligible, bound: Bound): void {
+    const { seat, decision } = bound;
     const group: Group = { attempts: [], open: 0, delayMs: 0 };
-    const head = this.#give(leg, seat, group, usable, decision);
+    const head = this.#give(leg, group, bound);
     let last = head;
-    const together: Decision = { ...decision, by: 'lease', propensity: 1, explored: false };
+    const together: Bound = { ...bound, decision: { ...decision, by: 'lease', propensity: 1, explored: false } };
     for (let next: PendingLeg | undefined = first; next !== undefined; next = next.next) {
       if (seat.room === 0 || this.#setup.eligible(next.event) !== eligible || this.#histories.isPinned(next)) break;
       if (next.ended || next.tracker.detached) continue;
-      const attempt = this.#give(next, seat, group, usable, together);
+      const attempt = this.#give(next, group, together);
       last.next = attempt;
       last = attempt;
     }
     seat.lane.addChain(head);
   }
 
-  #give(leg: PendingLeg, seat: Seat, group: Group | undefined, usable: Eligible, decision: Decision): Attempt {
+  #give(leg: PendingLeg, group: Group | undefined, { seat, usable, decision, now }: Bound): Attempt {
     const { selector, observer } = this.#setup;
     this.#view.bytes = leg.bytes;
     const attempt = new Attempt(leg, seat, group, this);
     attempt.record = observer?.decided(leg, usable, decision, selector.inFlight(seat.index)) ?? -1;
     if (leg.tracker.traced) traceDecision(attempt, { choice: this.name, selector, eligible: usable, decision });
-    attempt.ticket = selector.sent(seat.index, this.#view);
+    attempt.ticket = selector.sent(seat.index, this.#view, now);
     this.decisions[decision.by as Exclude<DecisionBy, 'none'>] += 1;
     leg.taken = true;
     if (group !== undefined) {
@@ -328,8 +326,8 @@ export class ChoiceLane implements LegLane, AttemptOwner {
     return true;
   }
 
-  #report({ seat, ticket, record }: Attempt, status: SendStatus): void {
-    seat.setup.selector.settled(ticket, status);
+  #report({ seat, ticket, record }: Attempt, status: SendStatus, now: number): void {
+    seat.setup.selector.settled(ticket, status, undefined, now);
     if (record >= 0) seat.setup.observer?.settled(record, status);
   }
 

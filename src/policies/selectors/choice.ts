@@ -15,11 +15,17 @@ import type {
 } from '../../core/selector.ts';
 import { silent } from '../../core/silence.ts';
 import type { TargetWindow } from '../../core/target-window.ts';
+import type { Changes } from './changes.ts';
 import { InFlightTable, slotOf } from './in-flight.ts';
 import { Leases } from './leases.ts';
 import type { Candidate, Strategy } from './strategy.ts';
 
 const DAY_MS = 86_400_000;
+
+const followsSends = (strategy: Strategy): strategy is Strategy & Required<Pick<Strategy, 'sent'>> =>
+  strategy.sent !== undefined;
+const followsAnswers = (strategy: Strategy): strategy is Strategy & Required<Pick<Strategy, 'settled'>> =>
+  strategy.settled !== undefined;
 
 class MutableDecision implements Decision {
   target = -1;
@@ -40,8 +46,8 @@ export interface ModelSeat extends Pick<Selector, 'snapshot' | 'sizeClass'> {
   use(scorer: Parameters<Selector['use']>[0]): void;
   /** Why the model is not used; undefined while it is, and without one. */
   readonly fallback: string | undefined;
-  /** Told of each send's size. */
-  saw(bytes: number): void;
+  /** Told of each send's size; gives its class. */
+  saw(bytes: number): number;
   /** Each send and what came of it, after the window was told. `slot` names it until then. */
   sent?(slot: number, target: number, bytes: number): void;
   settled?(slot: number, target: number, status: SendStatus, latencyMs: number): void;
@@ -53,6 +59,8 @@ export interface ChoiceParts {
   /** The strategy and what stands in for it, in order; the last must always give an answer. */
   readonly chain: readonly Strategy[];
   readonly seat: ModelSeat;
+  /** Where strategies look up what has changed. */
+  readonly changes: Changes;
 }
 
 /** What all selectors share: who may be chosen, leases of keys, accounting, the fallback chain. */
@@ -64,6 +72,10 @@ export class Choice implements Selector {
   readonly #seasonMs: number;
   readonly #chain: readonly Strategy[];
   readonly #seat: ModelSeat;
+  readonly #changes: Changes;
+  /** Those of the chain that are told of sends, and of what came of them. */
+  readonly #followsSends: readonly Required<Pick<Strategy, 'sent'>>[];
+  readonly #followsAnswers: readonly (Required<Pick<Strategy, 'settled'>> & Strategy)[];
   readonly #all: readonly Candidate[];
   readonly #every: readonly number[];
   readonly #up: boolean[];
@@ -85,6 +97,9 @@ export class Choice implements Selector {
     this.#seasonMs = config.seasonMs ?? DAY_MS;
     this.#chain = parts.chain;
     this.#seat = parts.seat;
+    this.#changes = parts.changes;
+    this.#followsSends = parts.chain.filter(followsSends);
+    this.#followsAnswers = parts.chain.filter(followsAnswers);
     this.#all = targets.map((spec, index) => ({ index, spec, window: parts.windows[index] as TargetWindow }));
     this.#every = targets.map((_, index) => index);
     this.#up = targets.map(() => true);
@@ -93,16 +108,15 @@ export class Choice implements Selector {
     this.#decision = new MutableDecision(config.by);
   }
 
-  choose(event: SelectorEvent, eligible: readonly number[] = this.#every): Decision {
+  choose(event: SelectorEvent, eligible: readonly number[] = this.#every, now = this.#deps.now()): Decision {
     const { key } = event;
     if (key !== undefined) {
       const leased = this.#leases.target(key);
-      if (leased >= 0) return this.#byLease(leased, eligible);
+      if (leased >= 0) return this.#byLease(leased, eligible, now);
       if (this.#leases.full) return this.#none('leases-full');
     }
     const usable = this.#candidates(eligible);
     if (usable.length === 0) return this.#none(eligible.length === 0 ? 'not-eligible' : 'unavailable');
-    const now = this.#deps.now();
     const first = this.#share < 1 && this.#deps.random() >= this.#share ? 1 : 0;
     for (let s = first; s < this.#chain.length; s += 1) {
       const strategy = this.#chain[s] as Strategy;
@@ -131,10 +145,10 @@ export class Choice implements Selector {
   }
 
   /** While events of the key are in flight it stays where it is; where nothing answers, it waits until they are settled. */
-  #byLease(target: number, eligible: readonly number[]): Decision {
+  #byLease(target: number, eligible: readonly number[], now: number): Decision {
     if (!eligible.includes(target)) return this.#none('lease-not-eligible');
     const { window } = this.#all[target] as Candidate;
-    if (this.#up[target] !== true || silent(window, this.#deps.now(), this.#timeoutMs)) {
+    if (this.#up[target] !== true || silent(window, now, this.#timeoutMs)) {
       return this.#none('lease-unavailable');
     }
     return this.#decide(target, 'lease', this.by, 1, false);
@@ -184,21 +198,19 @@ export class Choice implements Selector {
     };
   }
 
-  sent(target: number, event: SelectorEvent): Ticket {
-    const now = this.#deps.now();
+  sent(target: number, event: SelectorEvent, now = this.#deps.now()): Ticket {
     const candidate = this.#all[target] as Candidate;
-    const sizeClass = this.#seat.sizeClass(event.bytes);
+    const sizeClass = this.#seat.saw(event.bytes);
     const ticket = this.#inFlight.add(target, now, event.key, candidate.window.inFlight, sizeClass);
     if (event.key !== undefined) this.#leases.sent(event.key, target);
     candidate.window.sent(now);
-    this.#seat.saw(event.bytes);
+    this.#changes.sent(target, candidate.window.oldestSentAt);
     this.#seat.sent?.(slotOf(ticket), target, event.bytes);
-    for (const strategy of this.#chain) strategy.sent?.(candidate, now);
+    for (const strategy of this.#followsSends) strategy.sent(candidate, now);
     return ticket;
   }
 
-  settled(ticket: Ticket, status: SendStatus, latencyMs?: number): void {
-    const now = this.#deps.now();
+  settled(ticket: Ticket, status: SendStatus, latencyMs?: number, now = this.#deps.now()): void {
     const slot = this.#inFlight.slot(ticket);
     const candidate = this.#all[this.#inFlight.target(slot)] as Candidate;
     const took = latencyMs ?? now - this.#inFlight.sentAt(slot);
@@ -209,10 +221,11 @@ export class Choice implements Selector {
     if (key !== undefined) this.#leases.settled(key);
     const oldestSentAt = this.#inFlight.oldestSentAt(candidate.index);
     candidate.window.settled(now, status, took, oldestSentAt, depth, sizeClass);
+    this.#changes.settled(candidate.index, oldestSentAt);
     this.#seat.settled?.(slot, candidate.index, status, took);
-    for (const strategy of this.#chain) {
+    for (const strategy of this.#followsAnswers) {
       if (status === 'recalled') strategy.recalled?.(candidate);
-      else strategy.settled?.(candidate, status, took, now);
+      else strategy.settled(candidate, status, took, now);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Random } from '../../core/clock.ts';
 import type { DecisionBy, SelectorConfig, SelectorEvent, SelectorName } from '../../core/selector.ts';
 import { stalled } from '../../core/silence.ts';
+import type { Changes } from './changes.ts';
 import { type CostOptions, costOptions, expectedCost, newCostParts } from './expected-cost.ts';
 import { affordable, boundFloors } from './exploration.ts';
 import { type Forecast, newOutlook, type Outlook } from './outlook.ts';
@@ -38,14 +39,19 @@ export class LeastCost implements Strategy {
   /** Sum of the floors. */
   #explored = 0;
 
-  constructor(name: 'adaptive' | 'predictive', forecast: Forecast, config: SelectorConfig, random: Random) {
+  constructor(
+    name: 'adaptive' | 'predictive',
+    forecast: Forecast,
+    config: SelectorConfig,
+    { random, changes }: { random: Random; changes: Changes },
+  ) {
     this.name = name;
     this.by = name === 'adaptive' ? 'analytic' : 'model';
     this.#forecast = forecast;
     this.#options = costOptions(config);
     this.#share = config.explore ?? 0.005;
     this.#random = random;
-    this.#standing = new StandingCosts(forecast, this.#options, this.#share, config.targets.length);
+    this.#standing = new StandingCosts(forecast, this.#options, this.#share, changes);
   }
 
   pick(candidates: readonly Candidate[], event: SelectorEvent, now: number): number {
@@ -57,18 +63,6 @@ export class LeastCost implements Strategy {
     const at = this.explored ? this.#byFloor(drawn, count) : this.#byWeight((drawn - explored) / (1 - explored));
     this.propensity = this.#propensity(at, explored);
     return at;
-  }
-
-  sent(candidate: Candidate, now: number): void {
-    this.#standing.moved(candidate, now);
-  }
-
-  settled(candidate: Candidate): void {
-    this.#standing.answered(candidate);
-  }
-
-  recalled(candidate: Candidate): void {
-    this.#standing.answered(candidate);
   }
 
   tick(candidates: readonly Candidate[], now: number): void {
@@ -124,7 +118,8 @@ export class LeastCost implements Strategy {
     const standing = this.#standing;
     const { timeoutMs } = this.#options;
     const offset = standing.rowsFor(event.bytes);
-    const { cost: standingCosts, epochs, epoch, oldestSentAt, dueMs } = standing;
+    const { cost: standingCosts, epochs, epoch, changed, changes, dueMs } = standing;
+    const { all, oldestSentAt } = changes;
     const costs = this.#costs;
     const silentOnes = this.#silent;
     let silentCount = 0;
@@ -134,7 +129,7 @@ export class LeastCost implements Strategy {
       const candidate = candidates[i] as Candidate;
       const { index } = candidate;
       const row = offset + index;
-      if (epochs[row] !== epoch) standing.refresh(row, candidate, event.bytes, now);
+      if (epochs[row] !== epoch || changed[row] !== all[index]) standing.update(row, candidate, event.bytes, now);
       let cost = standingCosts[row] as number;
       const late = now - (oldestSentAt[index] as number) > (dueMs[index] as number);
       if (late && stalled(candidate.window, now, timeoutMs)) {

@@ -42,8 +42,10 @@ export class PeakEwma extends ByScore {
   settled({ index }: Candidate, outcome: SendOutcome, latencyMs: number, now: number): void {
     const took = outcome === 'ok' ? latencyMs : Math.max(latencyMs, this.#timeoutMs);
     const cost = this.#cost[index] ?? 0;
-    const weight = Math.exp(((this.#at[index] ?? now) - now) / DECAY_MS);
-    this.#cost[index] = took > cost ? took : cost * weight + took * (1 - weight);
+    const elapsedMs = now - (this.#at[index] ?? now);
     this.#at[index] = now;
+    // Answers that come together have no time between them, so the first of them is all that fades.
+    const weight = elapsedMs === 0 ? 1 : Math.exp(-elapsedMs / DECAY_MS);
+    this.#cost[index] = took > cost ? took : cost * weight + took * (1 - weight);
   }
 }

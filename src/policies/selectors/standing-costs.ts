@@ -1,4 +1,5 @@
 import { leastStallMs } from '../../core/silence.ts';
+import type { Changes } from './changes.ts';
 import { type CostOptions, costAt, newCostParts, newStanding, type Standing, standingCost } from './expected-cost.ts';
 import { standingFloor } from './exploration.ts';
 import { type Forecast, newOutlook, type Outlook } from './outlook.ts';
@@ -7,8 +8,8 @@ import type { Candidate } from './strategy.ts';
 const UNKNOWN = -1;
 
 /**
- * The expected cost of each target that is not silent, by size class, kept up to date by what changes it: a send, an answer,
- * a tick, new scores. So an event computes anew only the few targets that were touched since the one before, and no
+ * The expected cost of each target that is not silent, by size class, until something changes it: a send, an answer, a tick,
+ * new scores. So an event computes anew only the few targets that were touched since the one before, and after a send no
  * logarithm or power stands in its way. A row is one target in one class.
  */
 export class StandingCosts {
@@ -17,11 +18,13 @@ export class StandingCosts {
   /** The part of the exploration floor that shrinks with what the target costs more than the best, and the other. */
   readonly scaledFloor: Float64Array;
   readonly fixedFloor: Float64Array;
-  /** A row holds while its epoch is the present one. */
+  /** A row holds while its epoch is the present one, and nothing has changed since. */
   readonly epochs: Float64Array;
   epoch = 0;
-  /** By target: when the oldest in flight was sent, and at what age it may mean something. */
-  readonly oldestSentAt: Float64Array;
+  readonly changes: Changes;
+  readonly changed: Int32Array;
+  readonly #answered: Int32Array;
+  /** By target: at what age the oldest in flight may mean something. */
   readonly dueMs: Float64Array;
   readonly #forecast: Forecast;
   readonly #options: CostOptions;
@@ -36,17 +39,20 @@ export class StandingCosts {
   readonly #bytes: Float64Array;
   #version = 0;
 
-  constructor(forecast: Forecast, options: CostOptions, share: number, targets: number) {
+  constructor(forecast: Forecast, options: CostOptions, share: number, changes: Changes) {
     this.#forecast = forecast;
     this.#options = options;
     this.#share = share;
+    const targets = changes.all.length;
     this.#targets = targets;
+    this.changes = changes;
     const rows = forecast.classes * targets;
     this.cost = new Float64Array(rows);
     this.scaledFloor = new Float64Array(rows);
     this.fixedFloor = new Float64Array(rows);
     this.epochs = new Float64Array(rows).fill(UNKNOWN);
-    this.oldestSentAt = new Float64Array(targets).fill(Number.POSITIVE_INFINITY);
+    this.changed = new Int32Array(rows);
+    this.#answered = new Int32Array(rows);
     this.dueMs = new Float64Array(targets);
     this.#standing = Array.from({ length: rows }, newStanding);
     this.#errors = new Float64Array(rows);
@@ -65,7 +71,14 @@ export class StandingCosts {
     return at * this.#targets;
   }
 
-  refresh(row: number, candidate: Candidate, bytes: number, now: number): void {
+  /** Computes what does not hold. */
+  update(row: number, candidate: Candidate, bytes: number, now: number): void {
+    const sentOnly = this.epochs[row] === this.epoch && this.#answered[row] === this.changes.answers[candidate.index];
+    if (sentOnly) this.#load(row, candidate, now);
+    else this.#refresh(row, candidate, bytes, now);
+  }
+
+  #refresh(row: number, candidate: Candidate, bytes: number, now: number): void {
     const { window } = candidate;
     const standing = this.#standing[row] as Standing;
     if (this.#forecast.read(candidate.index, window, bytes, this.#outlook))
@@ -73,11 +86,14 @@ export class StandingCosts {
     else standing.base = Number.NaN;
     this.#errors[row] = window.errors;
     this.epochs[row] = this.epoch;
+    this.#answered[row] = this.changes.answers[candidate.index] as number;
     this.#load(row, candidate, now);
   }
 
-  #load(row: number, { window }: Candidate, now: number): void {
+  /** What is in flight is all that has changed. */
+  #load(row: number, { index, window }: Candidate, now: number): void {
     const { inFlight, lastSentAt, lastAckAt, failMs } = window;
+    this.changed[row] = this.changes.all[index] as number;
     const standing = this.#standing[row] as Standing;
     this.cost[row] = costAt(standing, inFlight);
     const errors = this.#errors[row] as number;
@@ -87,21 +103,6 @@ export class StandingCosts {
     const fixed = floor > this.#share;
     this.fixedFloor[row] = fixed ? floor : 0;
     this.scaledFloor[row] = fixed ? 0 : floor;
-  }
-
-  /** Something was sent, or taken back. */
-  moved(candidate: Candidate, now: number): void {
-    this.oldestSentAt[candidate.index] = candidate.window.oldestSentAt;
-    for (let row = candidate.index; row < this.epochs.length; row += this.#targets) {
-      // What does not hold is computed when it is asked for.
-      if (this.epochs[row] === this.epoch) this.#load(row, candidate, now);
-    }
-  }
-
-  /** An answer has come. */
-  answered({ index, window }: Candidate): void {
-    this.oldestSentAt[index] = window.oldestSentAt;
-    for (let row = index; row < this.epochs.length; row += this.#targets) this.epochs[row] = UNKNOWN;
   }
 
   /** Brings up to date what was asked for since the last tick, so that no event has to wait for it. */
@@ -114,7 +115,7 @@ export class StandingCosts {
       const bytes = this.#bytes[at] as number;
       this.#bytes[at] = UNKNOWN;
       if (bytes === UNKNOWN || !ready) continue;
-      for (const candidate of candidates) this.refresh(at * this.#targets + candidate.index, candidate, bytes, now);
+      for (const candidate of candidates) this.#refresh(at * this.#targets + candidate.index, candidate, bytes, now);
     }
   }
 }
