@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SELECTORS, type SelectorName } from '../../../src/core/selector.ts';
-import { bench, run, targets } from './driver.ts';
+import { type Bench, bench, run, targets } from './driver.ts';
 
 const steps = fc.array(
   fc.oneof(
@@ -65,6 +65,26 @@ describe.each(SELECTORS)('%s', (by: SelectorName) => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('comes to the same with the time told as with the time read', () => {
+    const [reads, told] = [0, 1].map(() => bench(by, { targets: targets(3), telemetry: true })) as [Bench, Bench];
+    const event = { bytes: 100 };
+    const drive = ({ selector }: Bench, now: number, time: number | undefined): void => {
+      const { target } = selector.choose(event, [0, 1, 2], time);
+      selector.settled(selector.sent(target, event, time), 'ok', now % 7, time);
+    };
+    for (let now = 1_001; now < 1_400; now += 1) {
+      reads.now = now;
+      drive(reads, now, undefined);
+      drive(told, now, now);
+      if (now % 20 !== 0) continue;
+      told.now = now;
+      for (const { selector } of [reads, told]) selector.tick();
+    }
+    told.now = reads.now;
+    expect(told.selector.explain(event)).toEqual(reads.selector.explain(event));
+    expect(told.selector.snapshot()).toEqual(reads.selector.snapshot());
   });
 
   it('refuses a ticket that is settled twice', () => {
