@@ -76,6 +76,10 @@ export interface RetrainerParts {
 interface PendingDrift {
   readonly since: number;
   readonly writtenThen: number;
+  /** Decisions since then that a training waits for. */
+  readonly rows: number;
+  /** A model that was trained for it was rolled back. */
+  readonly inVain: boolean;
 }
 
 /**
@@ -117,7 +121,8 @@ export class Retrainer {
     const { model, log, telemetry } = this.#o;
     this.#counts.drifts += 1;
     log.warn({ model: model.name, ...heard }, 'model drifted: its forecasts of a target got worse');
-    if (this.#phase === 'idle') this.#drift ??= { since, writtenThen: telemetry.counters.written };
+    if (this.#phase === 'idle')
+      this.#drift ??= { since, writtenThen: telemetry.counters.written, rows: model.retrain.minRows, inVain: false };
   }
 
   /** Ends what is under way; the version in force stays. Never rejects. */
@@ -144,7 +149,7 @@ export class Retrainer {
     const { clock, model, telemetry } = this.#o;
     const { minRows } = model.retrain;
     const { written } = telemetry.counters;
-    if (this.#drift !== undefined && written - this.#drift.writtenThen >= minRows) return 'drift';
+    if (this.#drift !== undefined && written - this.#drift.writtenThen >= this.#drift.rows) return 'drift';
     return clock.now() >= this.#nextAt && written - this.#writtenThen >= minRows ? 'schedule' : undefined;
   }
 
@@ -194,6 +199,7 @@ export class Retrainer {
       log.warn({ model: model.name, version, failed }, 'model trained, the gate does not let it pass');
       return;
     }
+    const drift = this.#drift;
     this.#drift = undefined;
     const { host, book, pace, settleMs, decides, clock, random } = this.#o;
     const since = clock.wall();
@@ -213,7 +219,15 @@ export class Retrainer {
       random,
       log,
     });
-    this.#ended(cause, version, await this.#run.run(signal));
+    const end = await this.#run.run(signal);
+    this.#ended(cause, version, end);
+    if (end.outcome === 'rolled-back' && drift !== undefined) this.#again(drift);
+  }
+
+  /** What has drifted is still in force. Each model in vain doubles what the next one waits for: trials are felt. */
+  #again({ since, rows, inVain }: PendingDrift): void {
+    const { written } = this.#o.telemetry.counters;
+    this.#drift = { since, writtenThen: written, rows: inVain ? 2 * rows : rows, inVain: true };
   }
 
   async #train(cause: 'schedule' | 'drift'): Promise<TrainReport> {

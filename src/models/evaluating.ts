@@ -48,10 +48,10 @@ export async function evaluateModel(request: EvalRequest, around: Surroundings):
   const { data, read } = await readRows(source, maxRows);
   if (data.rows === 0) throw modelError('E_MODEL_ROWS', `there are no rows in ${paths.join(', ')}`);
   const rows = sortByTime(data);
-  const incumbent = active && (await rival(active, rows));
   const scorer = await loadModel(Buffer.from(onnx), { schema: GATEWAY_SCHEMA });
   try {
     const { scores, evaluation, goldenDifference, scoreMicros } = await measured(scorer, rows);
+    const incumbent = active && (await rival(active, rows, scores));
     const baselines = baselinesOf(rows, scores, (tauMs) => ewmaScores(rows, tauMs));
     const offPolicy = await screened(scorer, loggedDecisions(source), rows.at[0] as number, costs);
     const known = { candidate: evaluation, baselines, incumbent: incumbent?.evaluation };

@@ -3,7 +3,7 @@ import { CLOSED_LOOP_RULES, type ClosedLoopRules, closedLoopChecks } from './clo
 import type { GateCheck } from './gate-check.ts';
 import type { Evaluation, LossName, Metrics } from './metrics.ts';
 import type { OffPolicyEstimate } from './off-policy.ts';
-import type { PairedErrors } from './paired.ts';
+import { byChance, type PairedErrors } from './paired.ts';
 
 /** An average, and how far chance takes what the candidate differs from it. */
 export interface Baseline extends Evaluation {
@@ -61,8 +61,6 @@ export const GATE_RULES: GateRules = {
 };
 
 const Z95 = 1.645;
-/** One-sided, 99 %, of Student's distribution for twenty stretches: there are as many checks as three times the targets. */
-const T99 = 2.539;
 
 export interface GateReport {
   readonly passed: boolean;
@@ -115,8 +113,8 @@ export function gate(input: GateInput, rules: GateRules = GATE_RULES): GateRepor
     for (const name of LOSSES) {
       if (nothingToTell(metrics, name)) continue;
       const limits = baselines.map(({ byTarget, errors }) => {
-        const chance = T99 * (errors?.[target]?.[name] ?? 0);
-        return (byTarget[target]?.[name] ?? Number.NaN) * (1 + rules.tolerance) + (Number.isNaN(chance) ? 0 : chance);
+        const chance = byChance(errors?.byTarget[target]?.[name]);
+        return (byTarget[target]?.[name] ?? Number.NaN) * (1 + rules.tolerance) + chance;
       });
       const limit = least(limits) + slack(name);
       atMost(`${name} of the target`, metrics[name], limit, target);

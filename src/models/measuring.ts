@@ -5,6 +5,7 @@ import { GATEWAY_SCHEMA, modelError } from './contract.ts';
 import { readIfThere } from './files.ts';
 import { type Evaluation, evaluate } from './metrics.ts';
 import { type DecisionCosts, OffPolicy, type OffPolicyEstimate } from './off-policy.ts';
+import { type PairedErrors, pairedErrors } from './paired.ts';
 import type { ActiveModel } from './registry.ts';
 import { goldenDifference } from './score-checks.ts';
 import { loadModel, type OnnxScorer } from './scorer.ts';
@@ -41,23 +42,29 @@ export async function measured(scorer: OnnxScorer, rows: Dataset): Promise<Measu
 export interface Rival {
   readonly version: number;
   readonly evaluation: Evaluation | undefined;
+  /** How far chance takes what the candidate differs from it. */
+  readonly errors: PairedErrors | undefined;
   /** Why it could not be run. */
   readonly unusable: string | undefined;
 }
 
-/** The version in force over the same rows. */
-export async function rival({ version, path, sha256 }: ActiveModel, rows: Dataset): Promise<Rival> {
+/** The version in force over the same rows. @param candidate Scores `[rows, 3]` of what may replace it. */
+export async function rival(
+  { version, path, sha256 }: ActiveModel,
+  rows: Dataset,
+  candidate: Float32Array,
+): Promise<Rival> {
   try {
     const scorer = await open(path, sha256);
     try {
-      const { evaluation } = await measured(scorer, rows);
-      return { version, evaluation, unusable: undefined };
+      const { scores, evaluation } = await measured(scorer, rows);
+      return { version, evaluation, errors: pairedErrors(rows, candidate, scores), unusable: undefined };
     } finally {
       await scorer.close();
     }
   } catch (error) {
     if (!(error instanceof FairleadError)) throw error;
-    return { version, evaluation: undefined, unusable: `${error.code}: ${error.message}` };
+    return { version, evaluation: undefined, errors: undefined, unusable: `${error.code}: ${error.message}` };
   }
 }
 

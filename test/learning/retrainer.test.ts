@@ -193,6 +193,29 @@ describe('a retrainer', () => {
     expect(await registry.state('m')).toMatchObject({ active: 1, canary: null, shadow: null });
   });
 
+  test('what has drifted asks again where its model was rolled back, for twice as many rows each time', async () => {
+    const { retrainer, until, world, counters } = await rig();
+    world.logMae = 0.4;
+    retrainer.start();
+    retrainer.drifted(driftSince(1_234));
+    const ends: number[] = [];
+    const trainings: number[] = [];
+    await until(() => {
+      const { trainings: begun, rolledBack } = retrainer.status.counts;
+      if (begun > trainings.length) trainings.push(counters.written);
+      if (rolledBack > ends.length) ends.push(counters.written);
+      return rolledBack === 3;
+    });
+    const waited = trainings.slice(1).map((at, n) => at - (ends[n] as number));
+    expect(waited[0]).toBeGreaterThanOrEqual(100);
+    expect(waited[0]).toBeLessThan(120);
+    expect(waited[1]).toBeGreaterThanOrEqual(200);
+    expect(waited[1]).toBeLessThan(220);
+    expect(world.asked.map(({ since }) => since)).toEqual([1_234, 1_234, 1_234]);
+    world.logMae = 0.2;
+    await until(() => retrainer.status.counts.promoted === 1);
+  });
+
   test('in shadow a model that is worse on new rows is given up', async () => {
     const { concluded, world, seen } = await rig();
     world.logMae = 0.4;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeShadow } from '../../src/learning/shadow.ts';
 import type { Evaluation } from '../../src/models/metrics.ts';
+import type { PairedErrors } from '../../src/models/paired.ts';
 
 const RULES = { shadowRows: 100, shadowTolerance: 0.02 };
 
@@ -9,7 +10,12 @@ function evaluation(logMae: number, rows = 1_000): Evaluation {
   return { overall, byTarget: {} };
 }
 
-const rival = (evaluation: Evaluation | undefined) => ({ version: 1, evaluation, unusable: undefined });
+const rival = (evaluation: Evaluation | undefined, errors?: PairedErrors) => ({
+  version: 1,
+  evaluation,
+  errors,
+  unusable: undefined,
+});
 
 test('a candidate must not be worse than the version in force, or than averages where there is none', () => {
   const baselines = [evaluation(0.3), evaluation(0.4)];
@@ -22,6 +28,14 @@ test('a candidate must not be worse than the version in force, or than averages 
     verdict: 'failed',
     reason: 'on rows since it was trained it is worse: logMae 0.250, at most 0.204',
   });
+});
+
+test('what chance does is left to chance', () => {
+  const none = { logMae: 0.01, pinball: 0, logLoss: 0 };
+  const incumbent = rival(evaluation(0.2), { overall: none, byTarget: {} });
+  const judge = (logMae: number) => judgeShadow({ evaluation: evaluation(logMae), baselines: [], incumbent }, RULES);
+  expect(judge(0.204 + 0.025)).toEqual({ verdict: 'passed' });
+  expect(judge(0.204 + 0.026)).toMatchObject({ verdict: 'failed' });
 });
 
 test('few rows tell nothing, and a version in force that cannot be run is no rival', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type GateInput, gate } from '../../src/models/gate.ts';
 import type { Evaluation, Metrics } from '../../src/models/metrics.ts';
+import type { PairedErrors } from '../../src/models/paired.ts';
 
 const good: Metrics = {
   rows: 1_000,
@@ -60,7 +61,10 @@ describe('the gate', () => {
 
   test('leaves to chance what chance does to a target, and no more', () => {
     const worse = of(good, { a: good, b: { ...good, logMae: 0.32 } });
-    const errors = (logMae: number) => ({ b: { logMae, pinball: 0, logLoss: 0 } });
+    const errors = (logMae: number): PairedErrors => {
+      const ofB = { logMae, pinball: 0, logLoss: 0 };
+      return { overall: ofB, byTarget: { b: ofB } };
+    };
     const held = (error: number): string[] =>
       failedChecks({ candidate: worse, baselines: [{ ...of(average), errors: errors(error) }] });
     expect(held(0)).toEqual(['logMae of the target b']);

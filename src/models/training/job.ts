@@ -66,7 +66,7 @@ export async function doJob(
   };
   const made = train(data, schema, options, listeners.onProgress);
   const { onnx, metadata, rows, trees, test, evaluation, baselines } = made;
-  const incumbent = active && (await rival(active, test));
+  const incumbent = active && (await rival(active, test, made.scores));
   const told = { metadata, onnx, rows, trees, evaluation, incumbent };
   const known = { candidate: evaluation, baselines, incumbent: incumbent?.evaluation };
   const scorer = await loadedIfPossible(onnx, schema);
