@@ -57,6 +57,17 @@ export function roomFor(target: SelectorTarget, window: TargetWindow, gateways: 
   return Math.max(1, (window.capacity * usual) / 1_000, seen);
 }
 
+/** A model is believed up to this factor from what was seen. */
+const MOST_OFF = 8;
+
+/** Where nothing is declared what a model tells (NaN: nothing), within bounds; otherwise {@link roomFor}. */
+export function expectedRoom(target: SelectorTarget, window: TargetWindow, gateways: number, told: number): number {
+  const { concurrent, perSecond } = target.capacity ?? {};
+  const seen = roomFor(target, window, gateways);
+  if (Number.isNaN(told) || concurrent !== undefined || perSecond !== undefined) return seen;
+  return Math.max(1, seen / MOST_OFF, Math.min(told, seen * MOST_OFF));
+}
+
 /**
  * Latency that another event of that size class would see if all went on as in the last moments, in ms: theirs, corrected by
  * how the queue has changed since they were sent. NaN where nothing is known.

@@ -1,4 +1,4 @@
-import { roomFor, usualMs } from '../core/capacity.ts';
+import { expectedRoom, usualMs } from '../core/capacity.ts';
 import type { Scorer } from '../core/scorer.ts';
 import type { FeatureSnapshot, SelectorConfig, SelectorTarget, SendStatus } from '../core/selector.ts';
 import type { TargetWindow } from '../core/target-window.ts';
@@ -158,7 +158,12 @@ export class Adaptation {
     into.q95Ms = this.#q95(target, row, byModel, average);
     const failing = this.#failure.weight(target, MODEL);
     into.failure = failing * (this.#outlooks.failure[row] as number) + (1 - failing) * average.failure;
-    into.room = byModel < FAILED ? Number.NaN : this.#predictor.room(target);
+    into.room = this.#toldRoom(target);
+  }
+
+  /** NaN where the model does not tell, or has failed. */
+  #toldRoom(target: number): number {
+    return this.#latency.weight(target, MODEL) < FAILED ? Number.NaN : this.#predictor.room(target);
   }
 
   #q95(target: number, row: number, byModel: number, average: Readonly<Expected>): number {
@@ -227,7 +232,7 @@ export class Adaptation {
   #look(target: number, phase: number | undefined): void {
     const spec = this.#targets[target] as SelectorTarget;
     const window = this.#windows[target] as TargetWindow;
-    const room = roomFor(spec, window, this.#gateways);
+    const room = expectedRoom(spec, window, this.#gateways, this.#toldRoom(target));
     this.#room[target] = room;
     this.#queueMs[target] = usualMs(spec, window) / room;
     this.#stride[target] = Math.max(1, Math.floor((this.#sends[target] as number) / WATCHED));

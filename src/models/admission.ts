@@ -71,6 +71,9 @@ export function admit(file: Buffer, rules: AdmissionRules): AdmittedModel {
       ROOM_NAME,
       1,
     );
+    if (metadata.golden.rooms === undefined) {
+      throw modelError('E_MODEL_METADATA', `the model has an output ${ROOM_NAME}, but no golden.rooms to check it by`);
+    }
   }
   return { sha256, metadata, rooms };
 }

@@ -95,6 +95,13 @@ describe('a model that tells rooms', () => {
     await expect(loadModel(file, { schema })).rejects.toMatchObject({ code: 'E_MODEL_GOLDEN' });
   });
 
+  test('is refused where it says nothing of them in its golden rows', async () => {
+    const { model, metadata } = withRoom();
+    const { rooms: _, ...golden } = metadata.golden;
+    const file = exportOnnx(model, { ...metadata, golden });
+    await expect(loadModel(file, { schema })).rejects.toMatchObject({ code: 'E_MODEL_METADATA' });
+  });
+
   test('is refused where its second output is another one', async () => {
     const { onnx } = withRoom();
     const renamed = Buffer.from(onnx.toString('latin1').replaceAll('log_room', 'log_rume'), 'latin1');

@@ -1,4 +1,4 @@
-import { roomFor, usualMs, usualOfSizeMs, workOf } from '../../core/capacity.ts';
+import { expectedRoom, usualMs, usualOfSizeMs, workOf } from '../../core/capacity.ts';
 import type { SelectorConfig } from '../../core/selector.ts';
 import { stalled } from '../../core/silence.ts';
 import type { TargetWindow } from '../../core/target-window.ts';
@@ -117,25 +117,13 @@ export function standingCost(
   parts.cost = options.cost * (spec.cost ?? 0);
   into.base = parts.slo + parts.failure + parts.cost;
   into.perMs = (options.latency * (1 - failure)) / sloMs;
-  into.room = expectedRoom(
-    roomFor(spec, window, options.gateways),
-    spec.capacity === undefined ? outlook.room : Number.NaN,
-  );
+  into.room = expectedRoom(spec, window, options.gateways, outlook.room);
   into.queueMs = usual / into.room;
   // The forecast holds for what was in flight then.
   into.meanMs = outlook.meanMs - into.queueMs * Math.max(0, outlook.depth + 1 - into.room);
   into.leastMs = least;
   // What waits behind a large event waits longer.
   into.congestion = (options.congestion * usual * workOf(spec, window, sizeClass)) / sloMs;
-}
-
-/** A model is believed up to this factor from what was seen. */
-const MOST_OFF = 8;
-
-/** What is declared holds; otherwise what a model tells, within bounds. */
-function expectedRoom(seen: number, told: number): number {
-  if (Number.isNaN(told)) return seen;
-  return Math.max(1, seen / MOST_OFF, Math.min(told, seen * MOST_OFF));
 }
 
 /** Latency of another event, with so much in flight: what does not fit in waits. */

@@ -56,6 +56,8 @@ describe('predictive', () => {
       return (counts[0] as number) / counts.reduce((sum, count) => sum + count);
     };
     expect(share([40, 10, 10])).toBeGreaterThan(1.2 * share([10, 10, 10]));
+    const nothing = { targets: targets(3, () => ({ capacity: {} })) };
+    expect(share([40, 10, 10], nothing)).toBeGreaterThan(1.2 * share([10, 10, 10], nothing));
     const declared = { targets: targets(3, () => ({ capacity: { concurrent: 10 } })) };
     expect(share([40, 10, 10], declared)).toBeCloseTo(share([10, 10, 10], declared), 1);
   });
