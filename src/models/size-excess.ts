@@ -7,21 +7,16 @@ const DOUBT = 3;
 /** By size class, how much longer answers take than those of all sizes do at that time. */
 export class SizeExcess {
   readonly #classes: Decayed[] = [];
-  /** Of all sizes: where answers come in bursts, each behind the one before, they take longer than those just before them. */
-  readonly #all = new Decayed(TAU_MS);
 
   /** @param meanMs Of the last answers of all sizes; NaN: not known. */
   record(now: number, sizeClass: number, latencyMs: number, meanMs: number): void {
     if (Number.isNaN(meanMs)) return;
     while (this.#classes.length <= sizeClass) this.#classes.push(new Decayed(TAU_MS));
     this.#classes[sizeClass]?.add(now, latencyMs - meanMs);
-    this.#all.add(now, latencyMs - meanMs);
   }
 
-  /** In ms; 0 while nothing is known, and where there is one size only. */
+  /** In ms; 0 while nothing is known. */
   of(sizeClass: number): number {
-    const own = this.#classes[sizeClass];
-    if (own === undefined || own.weight === 0) return 0;
-    return own.towards(0, DOUBT) - (this.#all.mean * own.weight) / (own.weight + DOUBT);
+    return this.#classes[sizeClass]?.towards(0, DOUBT) ?? 0;
   }
 }
