@@ -1,7 +1,7 @@
 import { selectingBy } from './choices.ts';
 import type { Environment } from './components.ts';
 import type { ChoiceConfig, GatewayConfig, ModelConfig } from './config/types.ts';
-import { FairleadError } from './core/errors.ts';
+import { codeOf, FairleadError, messageOf } from './core/errors.ts';
 import type { Explanation, Selector } from './core/selector.ts';
 import { GATEWAY_SCHEMA } from './models/contract.ts';
 import { loadModelFile } from './models/measuring.ts';
@@ -41,6 +41,8 @@ export class Deciding {
   readonly #models = new Map<string, Promise<Model>>();
   readonly #replays = new Map<string, Promise<{ readonly selector: Selector; readonly model: Model }>>();
   #recorded: Promise<RecentRecords | undefined> | undefined;
+  /** Why the configured telemetry was not read. */
+  #unreadable: string | undefined;
 
   constructor(config: GatewayConfig, env: Pick<Environment, 'clock' | 'random'>, options: DecidingOptions = {}) {
     this.#config = config;
@@ -49,7 +51,7 @@ export class Deciding {
   }
 
   /**
-   * @param allowed Names of the targets that the event may go to. Rejects with `E_TELEMETRY_READ` where there are files that
+   * @param allowed Names of the targets that the event may go to. Rejects with `E_TELEMETRY_READ` where telemetry was named and
    * cannot be read, and with `E_MODEL_…` where a model was named and cannot be loaded.
    */
   async of(choice: ChoiceConfig, bytes: number, allowed: readonly string[]): Promise<NextDecision> {
@@ -76,9 +78,22 @@ export class Deciding {
   }
 
   #records(): Promise<RecentRecords | undefined> {
-    const path = this.#options.telemetry ?? this.#config.telemetry?.path;
-    this.#recorded ??= path === undefined ? Promise.resolve(undefined) : recordsIn(path);
+    this.#recorded ??= this.#read();
     return this.#recorded;
+  }
+
+  async #read(): Promise<RecentRecords | undefined> {
+    const { telemetry: named } = this.#options;
+    const path = named ?? this.#config.telemetry?.path;
+    if (path === undefined) return undefined;
+    try {
+      return await recordsIn(path);
+    } catch (error) {
+      // Whoever asks where an event goes is told all the rest without it.
+      if (named !== undefined || codeOf(error) !== 'E_TELEMETRY_READ') throw error;
+      this.#unreadable = messageOf(error);
+      return undefined;
+    }
   }
 
   #replay(
@@ -149,7 +164,8 @@ export class Deciding {
     }
     const { telemetry } = this.#config;
     const unset = telemetry === undefined && this.#options.telemetry === undefined;
-    const why = unset ? 'telemetry is not configured' : `no decisions of ${name} are recorded`;
+    const none = unset ? 'telemetry is not configured' : `no decisions of ${name} are recorded`;
+    const why = this.#unreadable ?? none;
     return [`${why}: this is what a gateway does that has just started`];
   }
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -211,6 +211,24 @@ test('explain: a target that was no candidate of the last decision is out', asyn
   expect(stdout).toContain(
     '  · queue was no candidate of the last decision: no room, no connection or an open breaker\n',
   );
+});
+
+test('explain: telemetry that cannot be read is no reason to tell nothing, unless it was named', async () => {
+  const at = recordedFolder('adaptive');
+  await recordWorld(join(at.cwd, 'recorded'), 1);
+  const [file] = readdirSync(join(at.cwd, 'recorded')).map((name) => join(at.cwd, 'recorded', name));
+  rmSync(file as string);
+  writeFileSync((file as string).replace(/ndjson$/, 'decisions.parquet'), 'no Parquet');
+  const { code, stdout } = await fairlead(['explain', '-'], at);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^choice regions: \w+, propensity [\d.]+, by analytic/m);
+  expect(stdout).toMatch(
+    /telemetry in \S+parquet cannot be read: .+: this is what a gateway does that has just started/,
+  );
+  expect(await fairlead(['explain', '-', '--telemetry', 'recorded'], at)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^E_TELEMETRY_READ/),
+  });
 });
 
 test('explain: a model that is configured, or another one, is asked', async () => {
