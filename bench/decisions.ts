@@ -34,7 +34,7 @@ export interface DecisionsOptions {
   readonly selectors?: readonly SelectorName[];
 }
 
-/** What one tick of `predictive` costs when a model of full size scores: 60 trees of five levels for each of three scores. */
+/** What one tick of `predictive` costs when a model of full size scores: 60 trees of five levels for each of three scores, and rooms. */
 export interface ScoringTick {
   readonly targets: number;
   readonly rows: number;

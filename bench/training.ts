@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FeatureSchema } from '../src/models/contract.ts';
+import { readRoomHead } from '../src/models/room-head.ts';
 import { loadModel } from '../src/models/scorer.ts';
 import { BOOST_DEFAULTS, boost } from '../src/models/training/boost.ts';
 import { type Loss, logistic, pinball, squared } from '../src/models/training/loss.ts';
@@ -86,7 +87,7 @@ function explained(labels: Float32Array, predicted: Float32Array): number {
   return 1 - rest / all;
 }
 
-/** Three parts of 60 trees with five levels over 23 columns, none of them stopped early. */
+/** Three parts of 60 trees with five levels, none of them stopped early; for the gateway's features with the trees that tell rooms. */
 export function fullModel(of?: FeatureSchema): { schema: FeatureSchema; model: TrainedModel } {
   const [rows, columns] = [20_000, of?.features.length ?? 23];
   const { features, labels } = randomRows(rows, columns);
@@ -110,7 +111,7 @@ export function fullModel(of?: FeatureSchema): { schema: FeatureSchema; model: T
       known: at,
     },
     schema,
-    { patience: 60, gapMs: 0 },
+    { patience: 60, gapMs: 0, room: of && readRoomHead(of.hash) },
   );
   return { schema, model };
 }
