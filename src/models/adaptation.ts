@@ -1,4 +1,4 @@
-import { expectedRoom, usualMs } from '../core/capacity.ts';
+import { roomFor, usualMs } from '../core/capacity.ts';
 import type { Scorer } from '../core/scorer.ts';
 import type { FeatureSnapshot, SelectorConfig, SelectorTarget, SendStatus } from '../core/selector.ts';
 import type { TargetWindow } from '../core/target-window.ts';
@@ -65,7 +65,10 @@ export class Adaptation {
   readonly #forecast: SendForecast = { model: 0, average: 0, season: 0, q95: 0, modelFailure: 0, averageFailure: 0 };
   readonly #failed = new Latch();
   readonly #strange = new Latch();
-  /** By target, as of the last look: latency usual at this time (NaN: not known), room, and what each event beyond adds, in ms. */
+  /**
+   * By target, as of the last look: latency usual at this time (NaN: not known), room as it was seen (a model's word for it is no
+   * better here, ADR 0032), and what each event beyond adds, in ms.
+   */
   readonly #season: Float64Array;
   readonly #room: Float64Array;
   readonly #queueMs: Float64Array;
@@ -158,12 +161,7 @@ export class Adaptation {
     into.q95Ms = this.#q95(target, row, byModel, average);
     const failing = this.#failure.weight(target, MODEL);
     into.failure = failing * (this.#outlooks.failure[row] as number) + (1 - failing) * average.failure;
-    into.room = this.#toldRoom(target);
-  }
-
-  /** NaN where the model does not tell, or has failed. */
-  #toldRoom(target: number): number {
-    return this.#latency.weight(target, MODEL) < FAILED ? Number.NaN : this.#predictor.room(target);
+    into.room = byModel < FAILED ? Number.NaN : this.#predictor.room(target);
   }
 
   #q95(target: number, row: number, byModel: number, average: Readonly<Expected>): number {
@@ -232,7 +230,7 @@ export class Adaptation {
   #look(target: number, phase: number | undefined): void {
     const spec = this.#targets[target] as SelectorTarget;
     const window = this.#windows[target] as TargetWindow;
-    const room = expectedRoom(spec, window, this.#gateways, this.#toldRoom(target));
+    const room = roomFor(spec, window, this.#gateways);
     this.#room[target] = room;
     this.#queueMs[target] = usualMs(spec, window) / room;
     this.#stride[target] = Math.max(1, Math.floor((this.#sends[target] as number) / WATCHED));
