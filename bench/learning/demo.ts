@@ -41,7 +41,7 @@ export const DEMO: DemoScript = {
   perSecond: 200,
   firstMs: 30_000,
   calmMs: 20_000,
-  minRows: 6_000,
+  minRows: 5_000,
   loopMs: 185_000,
   turnMs: 5_000,
   rounds: 2,
