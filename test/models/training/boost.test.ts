@@ -184,5 +184,23 @@ test('the weighted quantile is that of the sorted rows', () => {
       const range = (sorted.at(-1)?.[0] as number) - (sorted[0]?.[0] as number);
       expect(Math.abs(found - exact)).toBeLessThanOrEqual(range / 100_000 + 1e-9);
     }),
+    // A value that rounding puts on the other side of a cell's bound.
+    {
+      examples: [
+        [
+          [
+            [0, 1],
+            [-49.99999999999995, 1],
+            [0, 2],
+            [49.99999999999995, 1],
+            [-5e-324, 3],
+            [0, 3],
+            [0, 4],
+            [0, 5],
+          ],
+          0.95,
+        ],
+      ],
+    },
   );
 });
