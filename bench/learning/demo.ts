@@ -42,7 +42,7 @@ export const DEMO: DemoScript = {
   firstMs: 30_000,
   calmMs: 20_000,
   minRows: 5_000,
-  loopMs: 185_000,
+  loopMs: 175_000,
   turnMs: 5_000,
   rounds: 2,
   pace: {
