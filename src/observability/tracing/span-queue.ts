@@ -31,6 +31,8 @@ export interface SpanQueueOptions {
 const FLUSH_MS = 1_000;
 /** Spans in one request: they are made into text in one turn of the event loop. */
 const MAX_BATCH = 256;
+/** By then a request has failed, whatever the exporter does: its own limit is on silence, not on the whole. */
+const MOST_EXPORT_MS = 15_000;
 
 /** Ended spans on their way to the collector, one request at a time. Bounded; what has no room is counted and forgotten. */
 export class SpanQueue implements SpanProcessor {
@@ -121,7 +123,12 @@ export class SpanQueue implements SpanProcessor {
     const exported = new Promise<Error | undefined>((resolve) => {
       this.#o.exporter.export(batch, ({ code, error }) => resolve(code === 0 ? undefined : refused(error)));
     });
-    return exported.catch(refused);
+    let cancel: (() => void) | undefined;
+    const late = new Promise<Error>((resolve) => {
+      const seconds = MOST_EXPORT_MS / 1_000;
+      cancel = this.#o.clock.after(MOST_EXPORT_MS, () => resolve(new Error(`no answer within ${seconds} s`)));
+    });
+    return Promise.race([exported.catch(refused), late]).finally(cancel);
   }
 
   #sent(spans: number, error: Error | undefined): void {

@@ -86,6 +86,27 @@ test('what has no room is dropped, what is refused has failed, and the log says 
   expect(warnings).toEqual(['traces cannot be exported, and spans are lost: no']);
 });
 
+test('a request that is never answered has failed after 15 s, and does not hold the next', async () => {
+  const { clock, exporter, counters, warnings, end, balanced } = rig(1_000);
+  end(256);
+  await clock.advance(0);
+  await turn();
+  end(10);
+  await clock.advance(14_999);
+  await turn();
+  expect(counters).toMatchObject({ failed: 0, queued: 266 });
+  await clock.advance(1);
+  await turn();
+  expect(counters).toMatchObject({ failed: 256, queued: 10 });
+  expect(exporter.sizes).toEqual([256, 10]);
+  exporter.answers[0]?.({ code: 0 });
+  exporter.answers[1]?.({ code: 0 });
+  await turn();
+  expect(counters).toMatchObject({ failed: 256, exported: 10, queued: 0 });
+  expect(balanced()).toBe(true);
+  expect(warnings).toEqual(['traces cannot be exported, and spans are lost: no answer within 15 s']);
+});
+
 test('close exports what waits, within its time; the rest is counted once', async () => {
   const { clock, exporter, counters, queue, end, balanced } = rig(1_000);
   end(300);
