@@ -40,6 +40,8 @@ export class SpanQueue implements SpanProcessor {
   #waiting: ReadableSpan[] = [];
   #sending: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
+  /** Of the time limit of the request under way. */
+  #cancelLimit: (() => void) | undefined;
   #failing = false;
   #closed = false;
 
@@ -87,6 +89,7 @@ export class SpanQueue implements SpanProcessor {
     });
     await Promise.race([this.#flush(), late]);
     cancel?.();
+    this.#cancelLimit?.(); // nobody waits for that request any more
     if (counters.queued > 0) log.warn({ spans: counters.queued }, 'spans could not be exported in time and are lost');
     counters.dropped += counters.queued;
     counters.queued = 0;
@@ -123,12 +126,11 @@ export class SpanQueue implements SpanProcessor {
     const exported = new Promise<Error | undefined>((resolve) => {
       this.#o.exporter.export(batch, ({ code, error }) => resolve(code === 0 ? undefined : refused(error)));
     });
-    let cancel: (() => void) | undefined;
     const late = new Promise<Error>((resolve) => {
-      const seconds = MOST_EXPORT_MS / 1_000;
-      cancel = this.#o.clock.after(MOST_EXPORT_MS, () => resolve(new Error(`no answer within ${seconds} s`)));
+      const tell = (): void => resolve(new Error(`no answer within ${MOST_EXPORT_MS / 1_000} s`));
+      this.#cancelLimit = this.#o.clock.after(MOST_EXPORT_MS, tell);
     });
-    return Promise.race([exported.catch(refused), late]).finally(cancel);
+    return Promise.race([exported.catch(refused), late]).finally(() => this.#cancelLimit?.());
   }
 
   #sent(spans: number, error: Error | undefined): void {

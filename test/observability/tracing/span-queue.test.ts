@@ -117,6 +117,7 @@ test('close exports what waits, within its time; the rest is counted once', asyn
   await clock.advance(1_000);
   await closed;
   expect(counters).toMatchObject({ exported: 256, dropped: 44, queued: 0 });
+  expect(clock.pending).toBe(0); // no timer keeps the process
   exporter.answers[1]?.({ code: 0 });
   await turn();
   end(1);
