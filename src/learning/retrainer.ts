@@ -178,6 +178,8 @@ export class Retrainer {
       log.info({ model: model.name, code }, `model not trained, there are not enough rows yet: ${reason}`);
       return;
     }
+    // The version that drifted is not in force any more.
+    if (code === 'E_MODEL_SUPERSEDED') this.#drift = undefined;
     this.#counts.failed += 1;
     this.#note({ outcome: 'failed', cause, code, reason });
     log.error({ model: model.name, code }, `model not retrained, what is in force goes on: ${reason}`);
@@ -199,8 +201,6 @@ export class Retrainer {
       log.warn({ model: model.name, version, failed }, 'model trained, the gate does not let it pass');
       return;
     }
-    const drift = this.#drift;
-    this.#drift = undefined;
     const { host, book, pace, settleMs, decides, clock, random } = this.#o;
     const since = clock.wall();
     this.#run = new RolloutRun({
@@ -219,13 +219,13 @@ export class Retrainer {
       random,
       log,
     });
-    const end = await this.#run.run(signal);
-    this.#ended(cause, version, end);
-    if (end.outcome === 'rolled-back' && drift !== undefined) this.#again(drift);
+    this.#ended(cause, version, await this.#run.run(signal));
   }
 
   /** What has drifted is still in force. Each model in vain doubles what the next one waits for: trials are felt. */
-  #again({ since, rows, inVain }: PendingDrift): void {
+  #again(): void {
+    if (this.#drift === undefined) return;
+    const { since, rows, inVain } = this.#drift;
     const { written } = this.#o.telemetry.counters;
     this.#drift = { since, writtenThen: written, rows: inVain ? 2 * rows : rows, inVain: true };
   }
@@ -278,8 +278,13 @@ export class Retrainer {
   }
 
   #ended(cause: 'schedule' | 'drift', version: number, { outcome, reason }: RolloutEnd): void {
-    if (outcome === 'promoted') this.#counts.promoted += 1;
-    else this.#counts.rolledBack += 1;
+    if (outcome === 'promoted') {
+      this.#counts.promoted += 1;
+      this.#drift = undefined;
+    } else {
+      this.#counts.rolledBack += 1;
+      this.#again();
+    }
     this.#note({ outcome, cause, version, reason });
   }
 

@@ -216,6 +216,25 @@ describe('a retrainer', () => {
     await until(() => retrainer.status.counts.promoted === 1);
   });
 
+  test('what has drifted asks again where a rollout failed, unless somebody has put another version in force', async () => {
+    const { retrainer, until, world, parts, registry } = await rig();
+    const evaluate = async (): Promise<EvalReport> => {
+      throw new FairleadError({ code: 'E_MODEL_RUN', message: 'it died' });
+    };
+    const broken = Object.assign(parts, { evaluate });
+    retrainer.start();
+    retrainer.drifted(driftSince(1_234));
+    await until(() => retrainer.status.counts.failed === 2);
+    expect(world.asked.map(({ since }) => since)).toEqual([1_234, 1_234]);
+    broken.evaluate = async () => {
+      await registry.promote('m', 2);
+      throw new FairleadError({ code: 'E_MODEL_SUPERSEDED', message: 'another is in force' });
+    };
+    await until(() => retrainer.status.counts.failed === 3);
+    await until(() => retrainer.status.counts.trainings === 4);
+    expect(world.asked[3]?.since).toBeUndefined();
+  });
+
   test('in shadow a model that is worse on new rows is given up', async () => {
     const { concluded, world, seen } = await rig();
     world.logMae = 0.4;
